@@ -1,0 +1,76 @@
+"""Fixtures for tests that need real brokers: `rabbitmq`, `redis_server`, `kafka`, and `unique` names on them.
+
+Brokers are found or started once per session (integration/brokers/find.py), all those that the collected tests ask for at
+the same time. Without one its tests are skipped by name, and fail when CI=true.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from integration.brokers import Address, Kafka, Rabbitmq, Redis, find, kept
+
+FIXTURES = {"rabbitmq": "rabbitmq", "redis_server": "redis", "kafka": "kafka"}
+
+
+@pytest.fixture(scope="session")
+def broker_addresses(request: pytest.FixtureRequest) -> Iterator[dict[str, Address | str]]:
+    """What every broker that a collected test asks for came to: its address, or why there is none."""
+    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    names = [name for fixture, name in FIXTURES.items() if fixture in asked]
+    outcome: dict[str, Address | str] = dict(find.running(names))
+    with ExitStack() as started:
+        by_means: dict[str, list[str]] = {}
+        for name in names:
+            if name not in outcome:
+                means = find.means(name)
+                if means is None:
+                    outcome[name] = find.why_not(name)
+                else:
+                    by_means.setdefault(means, []).append(name)
+        for means, ours in by_means.items():
+            for report in started.enter_context(kept.brokers(ours, means)).reports:
+                outcome[report.name] = report.failure or kept.address_of(report)
+        yield outcome
+
+
+def _broker(name: str, outcome: dict[str, Address | str]) -> Address:
+    found = outcome.get(name, "no collected test named its fixture")
+    if not isinstance(found, str):
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"no {name} to test with: {found}", pytrace=False)
+    pytest.skip(f"no {name} to test with: {found}")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(broker_addresses: dict[str, Address | str]) -> Rabbitmq:
+    """A real RabbitMQ with its management plugin, shared by the session."""
+    address = _broker("rabbitmq", broker_addresses)
+    assert isinstance(address, Rabbitmq)
+    return address
+
+
+@pytest.fixture(scope="session")
+def redis_server(broker_addresses: dict[str, Address | str]) -> Redis:
+    """A real Redis, shared by the session."""
+    address = _broker("redis", broker_addresses)
+    assert isinstance(address, Redis)
+    return address
+
+
+@pytest.fixture(scope="session")
+def kafka(broker_addresses: dict[str, Address | str]) -> Kafka:
+    """A real Apache Kafka of one node, shared by the session."""
+    address = _broker("kafka", broker_addresses)
+    assert isinstance(address, Kafka)
+    return address
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Makes names that nobody else uses on a shared broker: `unique("orders")` gives `orders-5f0c1a9e3b7d`."""
+    return lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}"
