@@ -50,6 +50,8 @@ CAUSE_ENDED: Final = 2
 """the handler had returned, a task or thread of its making goes on"""
 CAUSE_BATCH: Final = 4
 """the causes are candidates out of one fetch"""
+CAUSE_NESTED: Final = 8
+"""the last of the causes is the enclosing handler's operation, the others were fetched inside that handler"""
 
 Kind = Literal[
     "send", "receive", "process", "settle", "declare", "subscribe", "connect", "trigger", "call",

@@ -7,7 +7,7 @@
     32   8  generation: 1 for a process's first segment, one more each time a segment is begun
     40   8  end: first byte after the last committed frame; the writer's last store of every append
     48   8  state: WRITING, SEALED by the writer; FREE by the reader, once what it holds is stored
-    56   8  dropped: operations of this process that found no room so far
+    56   8  dropped: records of this process that found no room so far (an operation is one or two)
     64   8  start time of the writer in clock ticks since boot, as in /proc/PID/stat
     72   8  inode of the writer's pid namespace
     128     frames

@@ -1,0 +1,84 @@
+"""What the running code is handling: the cause of whatever it sends next.
+
+A `Cause` is a mutable cell in a context variable. The cell, not the value, travels with `create_task`, `to_thread` and
+copied contexts, so a fetch that completes in an inner task (`asyncio.wait_for(ws.recv(), 5)` copies the context on
+Python 3.11) still fills the cell that its caller sees, and a task that outlives its handler is seen to do so.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from msgtrace.records import CAUSE_BATCH, CAUSE_ENDED, CAUSE_LIVE, CAUSE_NESTED, CAUSE_SETTLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Cause:
+    """One message being handled, or the candidates out of one fetch.
+
+    Attributes:
+        sequences: the causing operation's sequence, a tuple of candidates, or None while nothing has been fetched.
+        state: bits of `records.CAUSE_*`.
+        scope: the enclosing handler's cell for a fetch made inside a handler; None in a handler's own cell.
+    """
+
+    __slots__ = ("scope", "sequences", "state")
+
+    def __init__(self, sequences: Any = None, state: int = CAUSE_LIVE, scope: Handling | None = None) -> None:
+        self.sequences = sequences
+        self.state = state
+        self.scope = scope
+
+    @classmethod
+    def fetching(cls, enclosing: Cause | None) -> Cause:
+        """The cell of a fetch that is about to be made, empty until it returns."""
+        scope = enclosing if type(enclosing) is Handling else None if enclosing is None else enclosing.scope
+        if scope is None or scope.state & CAUSE_ENDED:
+            return cls()
+        return cls(scope.sequences, scope.state, scope)
+
+    def fetched(self, sequences: tuple[int, ...]) -> None:
+        """Fill the cell with what one fetch returned; where nothing was, an enclosing handler stays the cause."""
+        if not sequences:
+            return
+        state = CAUSE_BATCH if len(sequences) > 1 else CAUSE_LIVE
+        if self.scope is not None:
+            self.sequences, self.state = (*sequences, self.scope.sequences), state | CAUSE_NESTED
+        elif state:
+            self.sequences, self.state = sequences, state
+        else:
+            self.sequences, self.state = sequences[0], state
+
+    def settled(self) -> None:
+        """The message was acknowledged: what follows is probably still its work, not certainly."""
+        self.state |= CAUSE_SETTLED
+
+    def ended(self) -> None:
+        """The handler returned; tasks and threads that it started may go on."""
+        self.state |= CAUSE_ENDED
+
+
+class Handling(Cause):
+    """A handler's scope, or that of a send that runs its receivers itself.
+
+    Attributes:
+        receiver: the receiver that an iterating send is running: what completes it, given its error or None.
+        awaits_future: the handler may go on in a future that the library is about to make.
+        future: that future.
+    """
+
+    __slots__ = ("awaits_future", "future", "receiver")
+
+    def __init__(self, sequence: Any, *, awaits_future: bool = False) -> None:
+        self.sequences = sequence
+        self.state = CAUSE_LIVE
+        self.scope = None  # not itself: a cycle would wait for the garbage collector, once a message
+        self.receiver: Callable[[BaseException | None], None] | None = None
+        self.awaits_future = awaits_future
+        self.future: Any = None
+
+
+CURRENT: Final[ContextVar[Cause | None]] = ContextVar("msgtrace_cause", default=None)

@@ -1,0 +1,198 @@
+"""Installs hooks and takes them out again: finds targets, replaces them, keeps what was there, says what became of each.
+
+Methods are replaced on the classes that define them, so instances and names that the program already has are covered.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from msgtrace.hook import Action, Fetch, Hook, Point, Receivers, Status
+from msgtrace.probe import MAX_FAILURES, Probe
+from msgtrace.versions import distribution_version, satisfies
+from msgtrace.wrappers import async_generator_fetch, caller, dispatcher, generator_fetch, receivers, wrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from msgtrace.code_site import CodeSites
+    from msgtrace.recorder import Recorder
+
+
+@dataclass(slots=True)
+class Placed:
+    """One point, and what became of it.
+
+    Attributes:
+        hook: its hook.
+        point: the point.
+        status: see `hook.Status`.
+        detail: why, when it is not as wished.
+        version: the library's version.
+        owner: the class or module whose attribute was replaced.
+        original: what stood in the owner's own namespace; None if it was inherited.
+        replacement: what stands there now.
+        probes: what counts its failures.
+    """
+
+    hook: Hook
+    point: Point
+    status: Status = "waiting"
+    detail: str = ""
+    version: str = ""
+    owner: Any = None
+    original: Any = None
+    replacement: Any = None
+    probes: tuple[Probe, ...] = ()
+
+    @property
+    def state(self) -> Status:
+        """The status, or `off` for a point that failed too often."""
+        if self.status == "wrapped" and any(p.failures >= MAX_FAILURES for p in self.probes):
+            return "off"
+        return self.status
+
+
+class Engine:
+    """The hooks of this process.
+
+    Args:
+        recorder: where operations go.
+        sites: finds code sites.
+    """
+
+    def __init__(self, recorder: Recorder, sites: CodeSites) -> None:
+        self._recorder = recorder
+        self._sites = sites
+        self._lock = threading.RLock()
+        self._waiting: dict[str, list[Placed]] = {}
+        self.placed: list[Placed] = []
+
+    def add(self, hook: Hook) -> Iterable[str]:
+        """Add a hook; points in modules that the program already has are placed now.
+
+        Returns:
+            names of the modules that others are waiting for; call `imported` when the program has imported one.
+        """
+        with self._lock:
+            if any(placed.hook is hook for placed in self.placed):
+                return ()
+            for point in hook.points:
+                placed = Placed(hook, point)
+                self.placed.append(placed)
+                self._waiting.setdefault(point.target.partition(":")[0], []).append(placed)
+            modules = {point.target.partition(":")[0] for point in hook.points}
+            for name in modules:
+                if is_loaded(name):
+                    self.imported(name)
+            return modules & self._waiting.keys()
+
+    def imported(self, name: str) -> None:
+        """Place the points that waited for a module which has now been executed. Never raises."""
+        with self._lock:
+            for placed in self._waiting.pop(name, ()):
+                try:
+                    self._place(placed)
+                except Exception as error:  # noqa: BLE001 - the contract with the host program
+                    placed.status, placed.detail = "failed", f"{type(error).__name__}: {error}"
+                    if os.environ.get("MSGTRACE_RAISE") == "1":
+                        raise
+                if placed.status in {"missing", "failed"}:
+                    self._recorder.lose("hook not placed", 1, f"{placed.point.target}: {placed.detail}")
+
+    def _place(self, placed: Placed) -> None:
+        placed.version = distribution_version(placed.hook)
+        if placed.point.versions and placed.version and not satisfies(placed.version, placed.point.versions):
+            placed.status, placed.detail = "off", f"not part of {placed.hook.library} {placed.version}"
+            return
+        module, _, path = placed.point.target.partition(":")
+        owner: Any = sys.modules[module]
+        *parents, name = path.split(".")
+        for parent in parents:
+            owner = getattr(owner, parent, None)
+        current = inspect.getattr_static(owner, name, None) if owner is not None else None
+        if current is None:
+            placed.status, placed.detail = "missing", f"{placed.hook.library} {placed.version} has no {path}"
+            return
+        function = current.__func__ if isinstance(current, (staticmethod, classmethod)) else current
+        if not callable(function):
+            placed.status, placed.detail = "missing", f"{path} is no function"
+            return
+        replacement = self._replacement(placed, function)
+        if isinstance(current, (staticmethod, classmethod)):
+            replacement = type(current)(replacement)
+        placed.owner = owner
+        placed.original = vars(owner).get(name)
+        placed.replacement = replacement
+        setattr(owner, name, replacement)
+        placed.status = "wrapped"
+
+    def _replacement(self, placed: Placed, function: Callable[..., Any]) -> Callable[..., Any]:
+        point = placed.point
+        awaitable = inspect.iscoroutinefunction(function)
+        if point.action is None:
+            calls = {}
+            probes: list[Probe] = []
+            made: dict[int, Any] = {}
+            for value, action in point.table.items():
+                if id(action) not in made:
+                    probe, handling = self._probes(placed, action)
+                    probes += (probe, handling)
+                    made[id(action)] = caller(action, probe, handling, awaitable=awaitable)
+                calls[value] = made[id(action)]
+            placed.probes = tuple(probes)
+            return dispatcher(function, calls, point.argument)
+        probe, handling = self._probes(placed, point.action)
+        placed.probes = (probe, handling)
+        if isinstance(point.action, Fetch):
+            if inspect.isgeneratorfunction(function):
+                return generator_fetch(function, probe, point.action)
+            if inspect.isasyncgenfunction(function):
+                return async_generator_fetch(function, probe, point.action)
+        if isinstance(point.action, Receivers):
+            return receivers(function, probe, point.action)
+        call = caller(point.action, probe, handling, awaitable=awaitable)
+        return wrapper(function, call, fetch=isinstance(point.action, Fetch))
+
+    def _probes(self, placed: Placed, action: Action) -> tuple[Probe, Probe]:
+        def probe(kind: str) -> Probe:
+            return Probe(self._recorder, self._sites, placed.hook, placed.version, kind, placed.point.target)
+
+        return probe(action.kind), probe("process")
+
+    def restore(self) -> None:
+        """Put back everything that is still ours. What somebody else has wrapped since is left, and said."""
+        with self._lock:
+            self._waiting.clear()
+            for placed in reversed(self.placed):
+                if placed.status != "wrapped":
+                    continue
+                name = placed.point.target.rpartition(":")[2].rpartition(".")[2]
+                if vars(placed.owner).get(name) is not placed.replacement:
+                    placed.detail = "wrapped again by somebody else, left in place"
+                    continue
+                if placed.original is None:
+                    delattr(placed.owner, name)
+                else:
+                    setattr(placed.owner, name, placed.original)
+                placed.status = "restored"
+
+
+def is_loaded(name: str) -> bool:
+    """Whether the program has wholly imported a module."""
+    module = sys.modules.get(name)
+    if module is None:
+        return False
+    return not getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def load(name: str) -> Hook:
+    """The hook of a library, by the name of its file under `msgtrace.hooks`."""
+    hook: Hook = importlib.import_module(f"msgtrace.hooks.{name}").HOOK
+    return hook

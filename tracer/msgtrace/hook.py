@@ -1,0 +1,186 @@
+"""What a hook is: a table of points in one library, and the pure functions that read them. Data only; `engine` acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from msgtrace.records import Facts, Kind, Message
+
+Read: TypeAlias = "Callable[..., Message | list[Message] | None]"
+"""Reads the call that is about to be made. Has the target's own parameters, so that Python binds them.
+
+Returns the message, several (a pipeline), or None when the call is no message. Must not keep, change or call anything
+of the program's.
+"""
+
+ReadResult: TypeAlias = "Callable[..., Message | list[Message] | None]"
+"""The same after the call: `(result, *the target's parameters)`; `result` is None when the call raised."""
+
+Done: TypeAlias = "Callable[..., Facts | None]"
+"""What a finished send made known: `(sequence, result, *the target's parameters)`.
+
+`sequence` is the operation's (a list of them, if `read` gave several), for a hook that learns more later and then
+reports it through a `Late` point.
+"""
+
+ReadLate: TypeAlias = "Callable[..., list[tuple[int, str, BaseException | None, Facts | None]] | None]"
+"""Late facts about operations that returned long ago: `(result, *parameters)` -> `(sequence, outcome, error, facts)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What is recorded around one call. The subclasses are the engine's whole vocabulary."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send(Action):
+    """Begun before the call, completed after it.
+
+    Attributes:
+        read: see `Read`.
+        done: see `Done`.
+        scope: the call itself runs the receivers (in-process buses), so the send is their cause while it runs.
+        inject: for `--propagate`: `(fields, args, kwargs) -> (args, kwargs)` with `fields` (traceparent, ...) added to
+            the message's headers, on copies of what the program gave.
+    """
+
+    kind: Kind = "send"
+    read: Read
+    done: Done | None = None
+    scope: bool = False
+    inject: Callable[[Mapping[str, str], tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch(Action):
+    """The program asks for messages and gets them as the result: `recv`, `poll`, `__next__`, BRPOP.
+
+    What it gets is the cause of what it does until the next fetch in the same context.
+
+    Attributes:
+        read: see `ReadResult`.
+    """
+
+    kind: Kind = "receive"
+    read: ReadResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver(Action):
+    """The library hands one message to a handler, inside this call: a receive, then the handling of it.
+
+    Attributes:
+        read: see `Read`; the message as it was received. Its `handler` may be set.
+    """
+
+    kind: Kind = "receive"
+    read: Read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process(Action):
+    """A handler runs inside this call, without a receive of its own: in-process buses, HTTP triggers.
+
+    Attributes:
+        read: see `Read`. In-process buses set `link`.
+        done: see `Done`; a route template, for example, is known only afterwards.
+        spawns: the call may only start the handler: then it ends with the future that a `Spawned` point sees made.
+    """
+
+    kind: Kind = "process"
+    read: Read
+    done: Done | None = None
+    spawns: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spawned(Action):
+    """A call whose result is the future in which the handler of the enclosing `Process(spawns=True)` goes on."""
+
+    kind: Kind = "process"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivers(Action):
+    """A generator of the receivers that the enclosing `Send(scope=True)` calls, each between two of its items.
+
+    Attributes:
+        read: `(receiver, *the target's parameters)` -> the handling; None for one that is not to be recorded.
+    """
+
+    kind: Kind = "process"
+    read: ReadResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observe(Action):
+    """Something about messaging that is recorded once it is over: settle, declare, subscribe, connect.
+
+    Attributes:
+        read: see `ReadResult`.
+    """
+
+    read: ReadResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late(Action):
+    """A call that tells the fate of earlier sends: a broker's acknowledgement of a batch.
+
+    Attributes:
+        read: see `ReadLate`.
+        before: read before the call, when the call itself destroys what is to be read; `result` is then None.
+    """
+
+    kind: Kind = "send"
+    read: ReadLate
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A method of a library, and what is recorded around it.
+
+    Attributes:
+        target: `module:Class.method`, or `module:function` for what is never imported by name.
+        action: the action; None when `table` decides.
+        argument: index of the positional argument (`self` is 0) that `table` is looked up with.
+        table: argument's value -> action. A value that isn't in it costs one dictionary lookup and nothing else.
+        versions: versions of the library where the target exists, as `Hook.versions`; elsewhere its absence is
+            no fault.
+    """
+
+    target: str
+    action: Action | None = None
+    argument: int = 1
+    table: Mapping[Any, Action] = field(default_factory=dict)
+    versions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Everything that is hooked in one library.
+
+    Attributes:
+        library: its import name.
+        system: OpenTelemetry's `messaging.system` value where there is one, our name for it otherwise.
+        distribution: its name on the package index.
+        versions: what has been tested, e.g. `>=9,<11`. Others are hooked too, and `doctor` says that they are untested.
+        points: see `Point`.
+    """
+
+    library: str
+    system: str
+    distribution: str
+    versions: str
+    points: tuple[Point, ...]
+
+
+Status: TypeAlias = Literal["wrapped", "waiting", "missing", "failed", "off", "restored"]
+"""`waiting`: the program has not imported its module; `missing`: this version of the library has no such target."""

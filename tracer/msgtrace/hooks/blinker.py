@@ -1,0 +1,70 @@
+"""blinker: signals sent, and the receivers that run for them.
+
+Wrapped: `Signal.send` and `send_async`, and `Signal.receivers_for`, the generator that both call their receivers from;
+never a receiver, so weak references and `disconnect` see what they always saw. `receivers_for` called by the program
+itself, outside of a send, is not recorded.
+
+Not seen: what a receiver returned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgtrace import interning
+from msgtrace.context import CURRENT
+from msgtrace.hook import Hook, Point, Receivers, Send
+from msgtrace.records import Message
+from msgtrace.snapshot import snapshot
+
+
+def sent(self: Any, sender: Any = None, /, **kwargs: Any) -> Message | None:
+    """A signal's sending. A muted signal reaches nobody and is none."""
+    if self.is_muted:
+        return None
+    kwargs.pop("_async_wrapper", None)
+    kwargs.pop("_sync_wrapper", None)
+    limits = interning.settings
+    name = getattr(self, "name", None)
+    return {
+        "channel": interning.text(name if type(name) is str else "anonymous signal"),
+        "channel_kind": "bus",
+        "data": snapshot((), kwargs, limits.snapshot_nodes, limits.body_limit),
+        "settings": {"sender": sender_of(sender)},
+    }
+
+
+def sender_of(sender: Any) -> Any:
+    """Who sent: a plain value, a class by its name, any other object by its type's."""
+    kind = type(sender)
+    if kind in {str, int, bool, float, type(None)}:
+        return sender
+    named = sender if kind is type else kind
+    return f"<{named.__module__}.{named.__qualname__}>"
+
+
+def called(receiver: Any, self: Any, sender: Any) -> Message | None:
+    """One receiver of the send that is going on around it."""
+    send = CURRENT.get()
+    if send is None or type(send.sequences) is not int:
+        return None
+    name = getattr(self, "name", None)
+    return {
+        "channel": interning.text(name if type(name) is str else "anonymous signal"),
+        "channel_kind": "bus",
+        "link": send.sequences,
+        "handler": interning.handler(receiver),
+    }
+
+
+HOOK = Hook(
+    library="blinker",
+    system="blinker",
+    distribution="blinker",
+    versions=">=1.7,<2",
+    points=(
+        Point("blinker.base:Signal.send", Send(read=sent, scope=True)),
+        Point("blinker.base:Signal.send_async", Send(read=sent, scope=True)),
+        Point("blinker.base:Signal.receivers_for", Receivers(read=called)),
+    ),
+)

@@ -1,0 +1,117 @@
+"""What hooks may ask of the recorder: numbers for things that repeat. The one place where extractors touch state.
+
+Numbers are the process's own; a forked child has others, so a hook must not keep them beyond the call.
+"""
+
+from __future__ import annotations
+
+import functools
+from itertools import count
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from msgtrace.records import CONNECTIONS, HANDLERS, TEXTS
+from msgtrace.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+    from msgtrace.recorder import Recorder
+
+_recorder: Recorder | None = None
+settings = Settings()
+_connections: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
+_handlers: dict[int, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {}
+_owners = count()
+MAX_HANDLERS: Final = 10_000
+
+
+def bind(recorder: Recorder, chosen: Settings) -> None:
+    """Use a recorder from now on."""
+    global _recorder, settings  # noqa: PLW0603 - one recorder a process
+    _recorder, settings = recorder, chosen
+
+
+def text(value: str) -> str | int:
+    """The number of a string that repeats; the string itself when there is no room for more."""
+    if _recorder is None:
+        return value
+    return _recorder.number(TEXTS, value) or value
+
+
+def connection(owner: Any, describe: Callable[[Any], dict[str, Any]]) -> int:
+    """The number of a connection.
+
+    Args:
+        owner: the library's connection object, held weakly.
+        describe: its facts, asked for once: `server_address`, `server_port`, `virtual_host`, `user`, `tls`, ...; never
+            a password.
+    """
+    if _recorder is None:
+        return 0
+    try:
+        known = _connections.get(owner)
+    except TypeError:  # neither hashable nor weakly referable
+        return 0
+    if known is not None and known[0] == _recorder.process_id:
+        return known[1]
+    number = _recorder.number(CONNECTIONS, ("connection", next(_owners)), describe(owner))
+    if number:
+        _connections[owner] = (_recorder.process_id, number)
+    return number
+
+
+def handler(callback: Any) -> int:
+    """The number of a function that handles messages. Nothing of the program's is called to find out.
+
+    Args:
+        callback: a function, method, partial or callable object.
+    """
+    if _recorder is None:
+        return 0
+    function = _function(callback)
+    if function is None:
+        return 0
+    code: CodeType = function.__code__
+    known = _handlers.get(id(code))
+    if known is None:
+        if len(_handlers) >= MAX_HANDLERS:
+            _handlers.clear()
+        known = _handlers[id(code)] = (code, (code.co_filename, code.co_firstlineno, code.co_qualname), _described(function))
+    return _recorder.number(HANDLERS, known[1], known[2])
+
+
+def _function(callback: Any) -> FunctionType | None:
+    for _ in range(20):
+        kind = type(callback)
+        if kind is FunctionType:
+            inner = callback.__dict__.get("__wrapped__")
+            if type(inner) is not FunctionType:
+                return callback  # type: ignore[no-any-return]  # narrowed by exact type
+            callback = inner
+        elif kind is MethodType:
+            callback = callback.__func__
+        elif kind is functools.partial:
+            callback = callback.func
+        else:
+            callback = next((vars(c)["__call__"] for c in kind.__mro__ if "__call__" in vars(c)), None)
+            if type(callback) is not FunctionType:
+                return None
+    return None
+
+
+def _described(function: FunctionType) -> dict[str, Any]:
+    code = function.__code__
+    lines = [line for _, _, line in code.co_lines() if line]
+    doc = function.__doc__
+    module = function.__globals__.get("__name__")
+    return {
+        "path": code.co_filename,
+        "line": code.co_firstlineno,
+        "end_line": max(lines, default=code.co_firstlineno),
+        "name": code.co_qualname,
+        "module": module if type(module) is str else "",
+        "doc": doc[:2000] if type(doc) is str else "",
+    }

@@ -1,0 +1,147 @@
+"""A process's pool of segment files on tmpfs: opens, recycles and bounds them. Knows nothing of what is in a frame.
+
+Every call is made under the recorder's lock. Nothing here waits: when no segment can be had, the caller drops and counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from msgtrace.segment import DROPPED_WORD, END_WORD, FREE, GENERATION_WORD, HEADER_BYTES, STATE_WORD, WRITING, Header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ABANDONED: Final[list[object]] = []
+"""Maps of a parent process, kept open in its forked child.
+
+Before Python 3.13 a map owns a duplicate of its file's descriptor and closes that NUMBER when it is freed. A program
+that daemonises closes every descriptor first, so by then the number may be one of the program's own files.
+"""
+
+
+class Segment:
+    """One mapped segment file."""
+
+    __slots__ = ("bytes", "map", "words")
+
+    def __init__(self, file: int, size: int) -> None:
+        if sys.version_info >= (3, 13):
+            self.map = mmap.mmap(file, size, trackfd=False)
+        else:
+            self.map = mmap.mmap(file, size)
+        self.bytes = memoryview(self.map)
+        self.words = self.bytes.cast("Q")
+
+
+def start_ticks(pid: int | str = "self") -> int:
+    """When a process started, in clock ticks since boot: with its pid, its identity (proc(5), field 22)."""
+    stat = Path(f"/proc/{pid}/stat").read_bytes()
+    return int(stat[stat.rindex(b")") + 2 :].split()[19])
+
+
+class Spool:
+    """The segments of this process.
+
+    Args:
+        root: the trace's spool folder; made if missing, readable by its owner alone.
+        process_id: 16 random bytes.
+        segment_bytes: size of one segment, headers included.
+        limit_bytes: how much all segments of this process may take together.
+
+    Raises:
+        OSError: the folder can't be made or locked. Nothing is left behind that matters.
+    """
+
+    def __init__(self, root: Path, process_id: bytes, segment_bytes: int, limit_bytes: int) -> None:
+        self._segment_bytes = segment_bytes
+        self._segments: list[Segment] = []
+        self._limit = max(1, limit_bytes // segment_bytes)
+        self._generation = 0
+        self._header = Header(
+            pid=os.getpid(),
+            process_id=process_id,
+            generation=0,
+            end=HEADER_BYTES,
+            state=FREE,
+            dropped=0,
+            start_ticks=start_ticks(),
+            pid_namespace=Path("/proc/self/ns/pid").stat().st_ino,
+        )
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = root / process_id.hex()
+        self.folder.mkdir(mode=0o700)
+        # Held until the process ends: tells a reader in another pid namespace that we live. POSIX locks are not
+        # inherited by fork, so a child does not keep a dead parent's lock.
+        self._alive = os.open(self.folder / "alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.lockf(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def next(self) -> Segment | None:
+        """An empty segment of the next generation, its state WRITING; None when there is no room."""
+        segment = next((s for s in self._segments if s.words[STATE_WORD] == FREE), None)
+        if segment is None:
+            if len(self._segments) >= self._limit:
+                return None
+            with contextlib.suppress(OSError):
+                segment = self._create()
+            if segment is None:
+                return None
+        self._generation += 1
+        # In this order: whoever sees the new generation must not see the old end with it.
+        segment.words[END_WORD] = HEADER_BYTES
+        segment.words[GENERATION_WORD] = self._generation
+        segment.words[STATE_WORD] = WRITING
+        return segment
+
+    def _create(self) -> Segment:
+        """A new file, its blocks reserved now: a full tmpfs is an error here and never a SIGBUS at a store."""
+        path = self.folder / f"{len(self._segments)}.partial"
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(file, 0, self._segment_bytes)
+            segment = Segment(file, self._segment_bytes)
+            self._header.write(segment.bytes)
+            # Readers take *.segment: a file is never seen before its header.
+            path.rename(path.with_suffix(".segment"))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(file)
+        self._segments.append(segment)
+        return segment
+
+    def publish_dropped(self, dropped: int) -> None:
+        """Show the number of dropped records in every segment, so that a reader finds it in any."""
+        for segment in self._segments:
+            segment.words[DROPPED_WORD] = dropped
+
+    def abandon(self) -> None:
+        """Forget the segments without touching them: they are the parent's, this is its forked child."""
+        _ABANDONED.append(self._segments)
+
+
+def writable_folder(candidates: Sequence[Path]) -> Path | None:
+    """The first of `candidates` that is a folder of a memory file system which we may write to."""
+    for folder in candidates:
+        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) and is_memory(folder):
+            return folder
+    return None
+
+
+def is_memory(folder: Path) -> bool:
+    """Whether a folder lies on tmpfs or ramfs, by the mount table: what is written there reaches no disk."""
+    best, kind = "", ""
+    resolved = str(folder.resolve())
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, mount, system, *_ = line.split(" ")
+        mount = mount.replace("\\040", " ")
+        if (resolved == mount or resolved.startswith(mount.rstrip("/") + "/")) and len(mount) >= len(best):
+            best, kind = mount, system
+    return kind in {"tmpfs", "ramfs"}
