@@ -1,7 +1,7 @@
-"""Fixtures for tests that need real brokers: `rabbitmq`, `redis_server`, `kafka`, and `unique` names on them.
+"""Fixtures for tests that need real brokers: `rabbitmq`, `redis_server`, `kafka`; `unique` names on them.
 
-Brokers are found or started once per session (integration/brokers/find.py), all those that the collected tests ask for at
-the same time. Without one its tests are skipped by name, and fail when CI=true.
+Brokers are found or started once per session (integration/brokers/find.py): all that the collected tests ask
+for, at the same time. Without one its tests are skipped by name, and fail when CI=true.
 """
 
 import os
@@ -72,5 +72,5 @@ def kafka(broker_addresses: dict[str, Address | str]) -> Kafka:
 
 @pytest.fixture
 def unique() -> Callable[[str], str]:
-    """Makes names that nobody else uses on a shared broker: `unique("orders")` gives `orders-5f0c1a9e3b7d`."""
+    """Makes names that nobody else uses on a shared broker: `unique("orders")`, `orders-5f0c1a9e3b7d`."""
     return lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}"

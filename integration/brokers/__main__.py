@@ -78,7 +78,7 @@ def status() -> None:
 @main.command(name="install")
 @names_argument
 def install_command(names: tuple[str, ...]) -> None:
-    """Installs what brokers (all, or NAMES) need to start natively, where it may; else says what to install."""
+    """Installs what brokers (all, or NAMES) need to start natively, or says what to install."""
     sys.exit(install.install(names or NAMES))
 
 

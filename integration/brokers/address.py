@@ -45,7 +45,7 @@ class Rabbitmq:
 
     @classmethod
     def at(cls, url: str, management_url: str = "") -> Self:
-        """Reads an AMQP url; the management API is taken to be on port 15672 of the same host when not named."""
+        """Reads an AMQP url; a management API that isn't named is taken to be on port 15672 of that host."""
         host, port = _host_and_port(url, 5672)
         if not management_url:
             user_info, separator, _ = urlsplit(url).netloc.rpartition("@")

@@ -1,4 +1,4 @@
-"""Whether a broker answers its own protocol: one bounded question each, never an open port taken for an answer."""
+"""Whether a broker answers its own protocol: one bounded question each; an open port is no answer."""
 
 import base64
 import socket

@@ -1,13 +1,14 @@
 """The processes below one process, from Linux's /proc, and their end. Knows nothing of brokers.
 
-A broker's processes leave their parent, their group and their session (Erlang's port programs do all three), so a keeper
-adopts what is orphaned below it (prctl(2), PR_SET_CHILD_SUBREAPER) and then ends whatever it has.
+A broker's processes leave their parent, their group and their session (Erlang's port programs do all
+three), so a keeper adopts what is orphaned below it (prctl(2), PR_SET_CHILD_SUBREAPER) and ends all it has.
 """
 
 import ctypes
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,9 @@ def adopt_orphans() -> None:
 def below(pid: int) -> list[Process]:
     """Every living descendant of `pid`, parents before children."""
     children: dict[int, list[Process]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdecimal() and (fields := _stat(int(entry))):
-            children.setdefault(int(fields[1]), []).append(Process(int(entry), int(fields[19])))
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(fields[1]), []).append(Process(int(entry.name), int(fields[19])))
     found = list(children.get(pid, ()))
     for process in found:
         found.extend(children.get(process.pid, ()))
@@ -66,27 +67,32 @@ def below(pid: int) -> list[Process]:
 
 
 def end_all_below_me(limit_s: float = 15.0) -> bool:
-    """Kills and reaps every descendant; call it after `adopt_orphans`. False when some remain after `limit_s`."""
+    """Kills and reaps every descendant, orphans once adopted; False when some remain after `limit_s`."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         for process in below(os.getpid()):
             kill(process)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
+        if not reap():
             return True
         time.sleep(0.02)
     return False
 
 
+def reap() -> bool:
+    """Takes note of every child that has ended; False when no child is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
 def kill(process: Process, number: signal.Signals = signal.SIGKILL) -> None:
     """Sends a signal to this very process, or nothing when it is gone."""
     if alive(process):
-        try:
+        with suppress(ProcessLookupError):
             os.kill(process.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def wait_until_gone(process: Process, limit_s: float) -> bool:

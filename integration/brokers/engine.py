@@ -15,7 +15,7 @@ LIMIT_S = 600.0
 
 @cache
 def missing() -> str | None:
-    """Says what keeps docker-compose.yml from being used, or None when a running engine and its compose plugin are there."""
+    """Says what keeps docker-compose.yml from being used, or None when engine and plugin are there."""
     if not shutil.which("docker"):
         return "the docker client is not installed"
     for argv, what in (
@@ -50,8 +50,8 @@ def _address(name: str, ports: list[int]) -> tuple[Address, dict[str, str]]:
             Rabbitmq.at(
                 f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{second_port}"
             ),
-            {"RABBITMQ_PORT": str(port), "RABBITMQ_MANAGEMENT_PORT": str(second_port)},
+            {"MSGTRACE_RABBITMQ_PORT": str(port), "MSGTRACE_RABBITMQ_MANAGEMENT_PORT": str(second_port)},
         )
     if name == "redis":
-        return Redis.at(f"redis://127.0.0.1:{port}/0"), {"REDIS_PORT": str(port)}
-    return Kafka.at(f"127.0.0.1:{port}"), {"KAFKA_PORT": str(port)}
+        return Redis.at(f"redis://127.0.0.1:{port}/0"), {"MSGTRACE_REDIS_PORT": str(port)}
+    return Kafka.at(f"127.0.0.1:{port}"), {"MSGTRACE_KAFKA_PORT": str(port)}

@@ -1,4 +1,4 @@
-"""The order of means by which a broker is found: the environment, the shared set, a Docker engine, native packages."""
+"""The order in which a broker is looked for: environment, shared set, Docker engine, native packages."""
 
 import os
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ INSTALL = "`python -m integration.brokers install` installs what is missing, or 
 def running(names: Iterable[str]) -> dict[str, Address]:
     """Those of `names` that need no starting: named in the environment, else in the shared set.
 
-    An address in the environment is believed, so that a broker which is down fails tests and doesn't skip them.
+    An address in the environment is believed: a broker which is down then fails tests and doesn't skip them.
     """
     shared = shared_set.addresses()
     found: dict[str, Address] = {}
@@ -26,14 +26,16 @@ def running(names: Iterable[str]) -> dict[str, Address]:
 def means(name: str) -> str | None:
     """How broker `name` would be started here: `docker`, `native` or not at all.
 
-    MSGTRACE_TEST_MEANS names the one to use.
+    MSGTRACE_TEST_MEANS names the only one to use; `none` starts nothing.
     """
     wanted = os.environ.get("MSGTRACE_TEST_MEANS", "")
-    if wanted != "native" and engine.missing() is None:
+    if wanted in ("", "docker") and engine.missing() is None:
         return "docker"
-    return "native" if wanted != "docker" and native.missing(name) is None else None
+    return "native" if wanted in ("", "native") and native.missing(name) is None else None
 
 
 def why_not(name: str) -> str:
     """One line for the user when there are no means."""
+    if wanted := os.environ.get("MSGTRACE_TEST_MEANS"):
+        return f"{name}: MSGTRACE_TEST_MEANS={wanted} leaves no way to start it"
     return f"{name}: {engine.missing()}, and {native.missing(name)}; {INSTALL}"

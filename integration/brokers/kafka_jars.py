@@ -1,4 +1,4 @@
-"""The jars of Apache Kafka, named by integration/kafka/pom.xml and kept in the user's cache. Fetches only when told."""
+"""The jars of Apache Kafka, named by integration/kafka/pom.xml, in the user's cache. Fetches when told."""
 
 import os
 import re

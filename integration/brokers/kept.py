@@ -12,30 +12,13 @@ from pathlib import Path
 
 import msgspec
 
-from integration.brokers import descendants
+from integration.brokers import descendants, native
 from integration.brokers.address import ADDRESS_TYPES, Address
 from integration.brokers.descendants import Process
-from integration.brokers.keeper import DETACH, PROCESSES_FILE
+from integration.brokers.keeper import DETACH, REMAINS_FILE, Remains, Report
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER_PREFIX = "msgtrace-brokers-"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a keeper says of one broker.
-
-    Attributes:
-        name: rabbitmq, redis or kafka.
-        address: Fields of the broker's address; None when it failed.
-        failure: Why it did not start; empty when it did.
-        took_s: From its first process to its first answer.
-    """
-
-    name: str
-    address: dict[str, str | int] | None
-    failure: str
-    took_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +48,7 @@ def brokers(names: Iterable[str], means: str, *, stay: bool = False) -> Iterator
     Args:
         names: Which.
         means: `native` or `docker`.
-        stay: Let them outlive the block, and this process, unless the block raises.
+        stay: Let them outlive the block, and this process, unless the block raises or none of them started.
     """
     folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
     # A file, because a keeper that stays would hold the starter's standard error open.
@@ -89,7 +72,7 @@ def brokers(names: Iterable[str], means: str, *, stay: bool = False) -> Iterator
             if not reports:
                 raise RuntimeError(f"the keeper of the brokers failed: {_end_of(folder / 'keeper.log')}")
             yield Kept(keeper, folder, reports)
-            if stay:
+            if stay and not all(report.failure for report in reports):
                 popen.stdin.write(DETACH)
                 popen.stdin.flush()
                 # Popen would wait for the end of what was just told to stay.
@@ -120,9 +103,13 @@ def end(keeper: Process, folder: Path) -> None:
 def sweep(folder: Path) -> None:
     """Removes what a keeper has left because it was killed; does nothing after one that ended by itself."""
     try:
-        recorded = msgspec.json.decode((folder / PROCESSES_FILE).read_bytes(), type=list[tuple[int, int]])
+        remains = msgspec.json.decode((folder / REMAINS_FILE).read_bytes(), type=Remains)
     except (OSError, msgspec.DecodeError):
-        recorded = []
-    for pid, started in recorded:
-        descendants.kill(Process(pid, started))
+        remains = Remains([], [])
+    for process in remains.processes:
+        for below in (*descendants.below(process.pid), process):
+            descendants.kill(below)
+            descendants.wait_until_gone(below, 10)
+    for command in remains.undo:
+        native.run(command)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,10 @@
-"""How each broker is started from its own packages, in a folder and on ports of its own. Starts nothing itself."""
+"""How each broker is started from its packages, in a folder and on ports of its own. Starts nothing."""
 
 import os
 import random
 import shutil
 import socket
+import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from integration.brokers.address import Address, Kafka, Rabbitmq, Redis
 
 # The one in /usr/sbin switches to another user and refuses a folder of ours.
 RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-# Below the range from which the kernel hands out ports, so that a client's socket doesn't take one before the broker does.
+# Below the range from which the kernel hands out ports, so no client's socket takes one before the broker.
 PORTS = range(20_000, 32_000)
 
 
@@ -46,6 +47,16 @@ class Launch:
     address: Address
     limit_s: float
     undo: Command | None = None
+
+
+def run(command: Command, limit_s: float = 60.0) -> None:
+    """Runs a command to its end, whatever that is; what it says goes nowhere.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer than `limit_s`.
+    """
+    environment = {**os.environ, **command.environment}
+    subprocess.run(command.argv, env=environment, capture_output=True, timeout=limit_s, check=False)
 
 
 def free_ports(count: int) -> list[int]:
@@ -86,19 +97,34 @@ def launch(name: str, folder: Path) -> Launch:
 
 def _redis(folder: Path) -> Launch:
     (port,) = free_ports(1)
-    argv = ("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder))
-    argv += ("--save", "", "--appendonly", "no", "--daemonize", "no")
-    return Launch((Command(argv),), Redis.at(f"redis://127.0.0.1:{port}/0"), limit_s=20)
+    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    argv += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+    return Launch((Command(tuple(argv)),), Redis.at(f"redis://127.0.0.1:{port}/0"), limit_s=20)
 
 
 def _rabbitmq(folder: Path) -> Launch:
     port, management_port, epmd_port, distribution_port = free_ports(4)
-    # A disk that is nearly full would block publishers, which tests would see as a hang.
+    # A nearly full disk would block publishers, which tests would see as a hang.
     (folder / "rabbitmq.conf").write_text(
-        f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management_port}\ndisk_free_limit.absolute = 1MB\n"
+        "management.tcp.ip = 127.0.0.1\n"
+        f"management.tcp.port = {management_port}\n"
+        "disk_free_limit.absolute = 1MB\n"
     )
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    environment = {
+    commands = (
+        # The node would start `epmd -daemon`, which outlives it: one in the foreground is ours to stop.
+        Command(("epmd", "-port", str(epmd_port), "-address", "127.0.0.1")),
+        Command((str(RABBITMQ_SERVER),), _rabbitmq_environment(folder, port, distribution_port, epmd_port)),
+    )
+    address = Rabbitmq.at(
+        f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{management_port}"
+    )
+    return Launch(commands, address, limit_s=120)
+
+
+def _rabbitmq_environment(folder: Path, port: int, distribution_port: int, epmd_port: int) -> dict[str, str]:
+    """Keeps every file, port and cookie of the node to this folder and loopback (rabbitmq-env.conf(5))."""
+    environment: dict[str, object] = {
         "HOME": folder,
         "TMPDIR": folder,
         "RABBITMQ_NODENAME": f"test{port}@localhost",
@@ -118,17 +144,11 @@ def _rabbitmq(folder: Path) -> Launch:
         "RABBITMQ_GENERATED_CONFIG_DIR": folder / "generated",
         "RABBITMQ_ENABLED_PLUGINS_FILE": folder / "enabled_plugins",
         "RABBITMQ_FEATURE_FLAGS_FILE": folder / "feature_flags",
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none"
+        ),
     }
-    commands = (
-        # The node would start `epmd -daemon`, which outlives it: one in the foreground is ours to stop.
-        Command(("epmd", "-port", str(epmd_port), "-address", "127.0.0.1")),
-        Command((str(RABBITMQ_SERVER),), {name: str(value) for name, value in environment.items()}),
-    )
-    address = Rabbitmq.at(
-        f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{management_port}"
-    )
-    return Launch(commands, address, limit_s=120)
+    return {name: str(value) for name, value in environment.items()}
 
 
 def _kafka(folder: Path) -> Launch:
@@ -137,26 +157,19 @@ def _kafka(folder: Path) -> Launch:
     properties.write_text(
         KAFKA_PROPERTIES.format(folder=folder, port=port, controller_port=controller_port), encoding="ascii"
     )
-    java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+    java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     # Without these a killed broker leaves /tmp/hsperfdata_* and unpacked compression libraries behind.
-    java += ("-XX:-UsePerfData", f"-Djava.io.tmpdir={folder}")
-    java += ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars.folder()}/*")
-    format_storage = (
-        *java,
-        "kafka.tools.StorageTool",
-        "format",
-        "-t",
-        "MkU3OEVBNTcwNTJENDM2Qk",
-        "-c",
-        str(properties),
-    )
+    java += ["-XX:-UsePerfData", f"-Djava.io.tmpdir={folder}"]
+    java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars.folder()}/*"]
+    format_storage = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
     # Two commands in one process: the words are split by number, so that no path needs quoting.
     script = f'"${{@:1:{len(format_storage)}}}" && exec "${{@:{len(format_storage) + 1}}}"'
     argv = ("bash", "-c", script, "kafka", *format_storage, *java, "kafka.Kafka", str(properties))
     return Launch((Command(argv),), Kafka.at(f"127.0.0.1:{port}"), limit_s=120)
 
 
-# One node that is broker and controller, whose internal topics ask for no second one; groups start without a pause.
+CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
+# One node is broker and controller; internal topics ask for no second one; groups start without a pause.
 KAFKA_PROPERTIES = """\
 process.roles=broker,controller
 node.id=1

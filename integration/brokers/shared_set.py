@@ -1,4 +1,4 @@
-"""The brokers that `up` has left running, for every test session of this checkout: written to .brokers/state.json."""
+"""The brokers that `up` has left running for every test session of this checkout: .brokers/state.json."""
 
 import fcntl
 import os
@@ -70,7 +70,8 @@ def addresses() -> dict[str, Address]:
 def add(one: Kept) -> None:
     """Writes down what was started; a failed broker is not."""
     started = tuple(report for report in one.reports if not report.failure)
-    write(State((*read().sets, Kept(one.keeper, one.folder, started))))
+    if started:
+        write(State((*read().sets, Kept(one.keeper, one.folder, started))))
 
 
 def end() -> int:
