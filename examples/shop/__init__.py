@@ -1,0 +1,1 @@
+"""A small web shop, split into services that talk over HTTP, buses, brokers and WebSockets."""

@@ -1,0 +1,1 @@
+"""The customers: the scenario that drives the shop, the same on every run."""

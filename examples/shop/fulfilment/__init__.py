@@ -1,0 +1,1 @@
+"""Billing and shipping: two consumer groups of the Kafka topic `orders`."""

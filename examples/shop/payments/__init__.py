@@ -1,0 +1,1 @@
+"""Payments: charges cards, from a RabbitMQ work queue where there is a broker."""

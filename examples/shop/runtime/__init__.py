@@ -1,0 +1,1 @@
+"""What every service of the shop needs to run: settings, start and stop, its ledger."""
