@@ -56,6 +56,7 @@ class House:
             argv,
             cwd=kept.REPOSITORY,
             env=self.environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,

@@ -1,6 +1,6 @@
 """Where a broker is: three addresses, read from and written to the environment. Opens no connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
@@ -91,22 +91,30 @@ class Kafka:
         host: Name or address of the bootstrap listener.
         port: TCP port of the bootstrap listener.
         bootstrap: `host:port`, as clients want it in `bootstrap_servers`.
+        proxied_port: A second listener, which sends its clients to `proxy_port` of 127.0.0.1; 0 for none.
+            Clients follow the address that a broker advertises: a proxy before the first is soon left behind.
+        proxy_port: Where a proxy in front of `proxied_port` has to listen.
     """
 
     url: str
     host: str
     port: int
     bootstrap: str
+    proxied_port: int = 0
+    proxy_port: int = 0
 
     @classmethod
-    def at(cls, bootstrap: str) -> Self:
-        """Reads `host:port`, with or without `kafka://`; of a list the first is taken."""
+    def at(cls, bootstrap: str, proxied: str = "") -> Self:
+        """Reads `host:port` (the first of a list, `kafka://` or not) and `PROXIED_PORT:PROXY_PORT`."""
         first = bootstrap.removeprefix("kafka://").split(",")[0].strip()
         host, port = _host_and_port(f"kafka://{first}", 9092)
-        return cls(url=f"kafka://{host}:{port}", host=host, port=port, bootstrap=f"{host}:{port}")
+        proxied_port, _, proxy_port = proxied.partition(":")
+        address = cls(url=f"kafka://{host}:{port}", host=host, port=port, bootstrap=f"{host}:{port}")
+        return replace(address, proxied_port=int(proxied_port or 0), proxy_port=int(proxy_port or 0))
 
     def exports(self) -> dict[str, str]:
-        return {"MSGTRACE_TEST_KAFKA": self.bootstrap}
+        proxied = f"{self.proxied_port}:{self.proxy_port}" if self.proxied_port else ""
+        return {"MSGTRACE_TEST_KAFKA": self.bootstrap, "MSGTRACE_TEST_KAFKA_PROXIED": proxied}
 
 
 ADDRESS_TYPES: dict[str, type[Rabbitmq | Redis | Kafka]] = {
@@ -128,4 +136,6 @@ def from_environment(name: str, environment: dict[str, str]) -> Address | None:
         return None
     if name == "rabbitmq":
         return Rabbitmq.at(value, environment.get("MSGTRACE_TEST_RABBITMQ_MANAGEMENT", ""))
-    return Redis.at(value) if name == "redis" else Kafka.at(value)
+    if name == "redis":
+        return Redis.at(value)
+    return Kafka.at(value, environment.get("MSGTRACE_TEST_KAFKA_PROXIED", ""))

@@ -33,7 +33,7 @@ def missing() -> str | None:
 
 def launch(name: str, folder: Path) -> Launch:
     """Says how to start broker `name` in a compose project of its own, named after its temporary folder."""
-    ports = free_ports(2)
+    ports = free_ports(3)
     address, environment = _address(name, ports)
     project = f"{folder.parent.name}-{name}".lower()
     compose = ("docker", "compose", "--project-name", project, "--file", str(COMPOSE_FILE))
@@ -44,7 +44,7 @@ def launch(name: str, folder: Path) -> Launch:
 
 
 def _address(name: str, ports: list[int]) -> tuple[Address, dict[str, str]]:
-    port, second_port = ports
+    port, second_port, third_port = ports
     if name == "rabbitmq":
         return (
             Rabbitmq.at(
@@ -54,4 +54,11 @@ def _address(name: str, ports: list[int]) -> tuple[Address, dict[str, str]]:
         )
     if name == "redis":
         return Redis.at(f"redis://127.0.0.1:{port}/0"), {"MSGTRACE_REDIS_PORT": str(port)}
-    return Kafka.at(f"127.0.0.1:{port}"), {"MSGTRACE_KAFKA_PORT": str(port)}
+    return (
+        Kafka.at(f"127.0.0.1:{port}", f"{second_port}:{third_port}"),
+        {
+            "MSGTRACE_KAFKA_PORT": str(port),
+            "MSGTRACE_KAFKA_PROXIED_PORT": str(second_port),
+            "MSGTRACE_KAFKA_PROXY_PORT": str(third_port),
+        },
+    )

@@ -152,11 +152,10 @@ def _rabbitmq_environment(folder: Path, port: int, distribution_port: int, epmd_
 
 
 def _kafka(folder: Path) -> Launch:
-    port, controller_port = free_ports(2)
+    port, proxied_port, proxy_port, controller_port = free_ports(4)
     properties = folder / "server.properties"
-    properties.write_text(
-        KAFKA_PROPERTIES.format(folder=folder, port=port, controller_port=controller_port), encoding="ascii"
-    )
+    ports = {"port": port, "proxied_port": proxied_port, "proxy_port": proxy_port}
+    properties.write_text(KAFKA_PROPERTIES.format(folder=folder, controller_port=controller_port, **ports))
     java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     # Without these a killed broker leaves /tmp/hsperfdata_* and unpacked compression libraries behind.
     java += ["-XX:-UsePerfData", f"-Djava.io.tmpdir={folder}"]
@@ -165,7 +164,8 @@ def _kafka(folder: Path) -> Launch:
     # Two commands in one process: the words are split by number, so that no path needs quoting.
     script = f'"${{@:1:{len(format_storage)}}}" && exec "${{@:{len(format_storage) + 1}}}"'
     argv = ("bash", "-c", script, "kafka", *format_storage, *java, "kafka.Kafka", str(properties))
-    return Launch((Command(argv),), Kafka.at(f"127.0.0.1:{port}"), limit_s=120)
+    address = Kafka.at(f"127.0.0.1:{port}", f"{proxied_port}:{proxy_port}")
+    return Launch((Command(argv),), address, limit_s=120)
 
 
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
@@ -174,11 +174,11 @@ KAFKA_PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxied_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy_port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
