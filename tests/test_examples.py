@@ -9,86 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from integration.shop_program import REPOSITORY, Entry, ShopRun, environment, run_shop
-
-USERS = 10
-ORDERS = 30
-UNAVAILABLE = 3
-"""Orders with an article that is sold out."""
-DECLINED = 3
-FAILED = 2
-"""Orders whose payment found no answer in three attempts."""
-CANCELLED = UNAVAILABLE + DECLINED + FAILED
-CONFIRMED = ORDERS - CANCELLED
-RESERVED = ORDERS - UNAVAILABLE
-STATUSES = ORDERS + RESERVED + ORDERS
-"""Placed, reserved, and confirmed or cancelled."""
-SUBSCRIBERS = USERS + 1
-"""The customers and the back office, which hears every status too."""
-
-WEB = {
-    Entry("web", "receive", "http", "POST /api/register"): USERS + 1,
-    Entry("web", "receive", "http", "POST /api/orders"): ORDERS + 1,
-    Entry("web", "receive", "http", "GET /api/orders/{order_id}"): ORDERS,
-    Entry("web", "receive", "http", "PUT /api/prices/{sku}"): 3,
-    Entry("web", "send", "pyee", "user.registered"): USERS,
-    Entry("web", "receive", "pyee", "user.registered"): 2 * USERS,
-    Entry("web", "send", "pyee", "order.placed"): ORDERS,
-    Entry("web", "receive", "pyee", "order.placed"): 3 * ORDERS,
-    Entry("web", "send", "pyee", "inventory.reserved"): RESERVED,
-    Entry("web", "receive", "pyee", "inventory.reserved"): 2 * RESERVED,
-    Entry("web", "send", "pyee", "inventory.rejected"): UNAVAILABLE,
-    Entry("web", "receive", "pyee", "inventory.rejected"): UNAVAILABLE,
-    Entry("web", "send", "pyee", "stock.low"): 4,
-    Entry("web", "receive", "pyee", "stock.low"): 4,
-    Entry("web", "send", "pyee", "payment.charged"): CONFIRMED,
-    Entry("web", "receive", "pyee", "payment.charged"): CONFIRMED,
-    Entry("web", "send", "pyee", "payment.declined"): DECLINED,
-    Entry("web", "receive", "pyee", "payment.declined"): DECLINED,
-    Entry("web", "send", "pyee", "payment.failed"): FAILED,
-    Entry("web", "receive", "pyee", "payment.failed"): FAILED,
-    Entry("web", "send", "pyee", "order.confirmed"): CONFIRMED,
-    Entry("web", "receive", "pyee", "order.confirmed"): 2 * CONFIRMED,
-    Entry("web", "send", "pyee", "order.cancelled"): CANCELLED,
-    Entry("web", "receive", "pyee", "order.cancelled"): 2 * CANCELLED,
-    Entry("web", "send", "pyee", "price.changed"): 3,
-    Entry("web", "receive", "pyee", "price.changed"): 3,
-    Entry("web", "receive", "pyee", "error"): 2,
-    Entry("web", "send", "websocket", "/publish", "order.status"): STATUSES,
-    Entry("web", "receive", "websocket", "/publish", "ack"): STATUSES,
-}
-NOTIFIER = {
-    Entry("notifier", "receive", "websocket", "/publish", "order.status"): STATUSES,
-    Entry("notifier", "send", "websocket", "/publish", "ack"): STATUSES,
-    Entry("notifier", "send", "blinker", "status-received"): STATUSES,
-    Entry("notifier", "receive", "blinker", "status-received"): 2 * STATUSES,
-    Entry("notifier", "send", "websocket", "/feed", "order.status"): 2 * STATUSES,
-    Entry("notifier", "receive", "websocket", "/feed", "received"): 2 * STATUSES,
-    Entry("notifier", "send", "blinker", "delivery-confirmed"): 2 * STATUSES,
-    Entry("notifier", "receive", "blinker", "delivery-confirmed"): 2 * STATUSES,
-    Entry("notifier", "receive", "websocket", "/feed", "subscribe"): SUBSCRIBERS,
-    Entry("notifier", "send", "blinker", "subscriber-joined"): SUBSCRIBERS,
-    Entry("notifier", "receive", "blinker", "subscriber-joined"): SUBSCRIBERS,
-    Entry("notifier", "receive", "websocket", "/feed", "unsubscribe"): SUBSCRIBERS,
-    Entry("notifier", "send", "blinker", "subscriber-left"): SUBSCRIBERS,
-    Entry("notifier", "receive", "blinker", "subscriber-left"): SUBSCRIBERS,
-    Entry("notifier", "send", "websocket", "/feed", "ack"): 2 * SUBSCRIBERS,
-    Entry("notifier", "receive", "websocket", "/feed", "rewind"): 1,
-    Entry("notifier", "send", "websocket", "/feed", "error"): 1,
-}
-CUSTOMERS = {
-    Entry("customers", "send", "http", "POST /api/register"): USERS + 1,
-    Entry("customers", "send", "http", "POST /api/orders"): ORDERS + 1,
-    Entry("customers", "send", "http", "GET /api/orders/{order_id}"): ORDERS,
-    Entry("customers", "send", "http", "PUT /api/prices/{sku}"): 3,
-    Entry("customers", "send", "websocket", "/feed", "subscribe"): SUBSCRIBERS,
-    Entry("customers", "send", "websocket", "/feed", "unsubscribe"): SUBSCRIBERS,
-    Entry("customers", "receive", "websocket", "/feed", "ack"): 2 * SUBSCRIBERS,
-    Entry("customers", "receive", "websocket", "/feed", "order.status"): 2 * STATUSES,
-    Entry("customers", "send", "websocket", "/feed", "received"): 2 * STATUSES,
-    Entry("customers", "send", "websocket", "/feed", "rewind"): 1,
-    Entry("customers", "receive", "websocket", "/feed", "error"): 1,
-}
+from integration.shop_ledger import ORDERS, USERS, expected
+from integration.shop_program import REPOSITORY, ShopRun, environment, run_shop
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +25,11 @@ def test_shop_ends_well_and_prints_little(by_path: ShopRun) -> None:
 
 
 def test_every_message_of_the_scenario_is_in_the_ledger(by_path: ShopRun) -> None:
-    assert by_path.ledger == WEB | NOTIFIER | CUSTOMERS
+    assert by_path.ledger == expected()
 
 
 def test_shop_as_a_module_does_the_same(by_path: ShopRun, tmp_path: Path) -> None:
-    again = run_shop(tmp_path / "ledger.json", "-m", "shop", cwd=REPOSITORY / "examples")
+    again = run_shop(tmp_path / "ledger.json", "-m", "shop", folder="examples")
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.ledger == by_path.ledger
 

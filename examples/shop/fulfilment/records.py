@@ -37,7 +37,9 @@ def topic(settings: Settings) -> str:
 
 def ensure_topic(bootstrap: str, settings: Settings) -> None:
     """Create the topic unless it exists, and wait until it can be used."""
-    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+    # Any: pyright brings its own stubs, of a kafka-python older than wait_for_topics.
+    client: Any = KafkaAdminClient(bootstrap_servers=bootstrap)
+    with closing(client) as admin:
         with suppress(TopicAlreadyExistsError):
             admin.create_topics({topic(settings): {"num_partitions": PARTITIONS, "replication_factor": 1}})
         admin.wait_for_topics([topic(settings)])
