@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from msgtrace.recorder import Recorder
 
 MAX_FRAMES: Final = 40
-MAX_PLACES: Final = 20_000
+MAX_CODES: Final = 20_000
 """Code objects are kept alive by being known; a program that generates code without end starts us anew."""
 
 _OURS: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 - pathlib is not imported at start
@@ -33,39 +33,38 @@ def _foreign_prefixes() -> tuple[str, ...]:
 
 
 class CodeSites:
-    """Finds the innermost frame of the program's own code."""
+    """Finds the innermost frame of the program's own code.
 
-    __slots__ = ("_foreign", "_own", "_places", "_recorder")
+    Attributes:
+        places: (identity of a code object, instruction offset) -> the place's number. Callers look here first.
+    """
+
+    __slots__ = ("_foreign", "_own", "_recorder", "places")
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         # By identity: hashing a code object hashes all it consists of. Holding it keeps its identity from being reused.
         self._own: dict[int, tuple[CodeType, bool]] = {}
-        self._places: dict[tuple[int, int], tuple[str, int, str]] = {}
+        self.places: dict[tuple[int, int], int] = {}
         self._foreign = _foreign_prefixes()
+        recorder.on_adopt.append(self.places.clear)
 
-    def here(self, depth: int) -> int:
-        """The number of the nearest place in the program's code above the caller.
-
-        Args:
-            depth: frames to skip, 1 for the caller of the function that calls this.
-
-        Returns:
-            its number in `records.SITES`, 0 when the whole stack is library code.
-        """
-        frame: FrameType | None = sys._getframe(depth + 1)  # noqa: SLF001 - the documented way to a frame without a traceback
+    def find(self, frame: FrameType | None) -> int:
+        """The number of the nearest place in the program's own code, from a frame outwards; 0 if all are library code."""
         own = self._own
         for _ in range(MAX_FRAMES):
             if frame is None:
                 return 0
             code = frame.f_code
+            number = self.places.get((id(code), frame.f_lasti))
+            if number is not None:
+                return number
             known = own.get(id(code))
             if known[1] if known is not None else self._judge(code):
-                place = self._places.get((id(code), frame.f_lasti))
-                if place is None:
-                    place = (code.co_filename, frame.f_lineno or 0, code.co_qualname)
-                    self._places[id(code), frame.f_lasti] = place
-                return self._recorder.number(SITES, place)
+                number = self._recorder.number(SITES, (code.co_filename, frame.f_lineno or 0, code.co_qualname))
+                if number:
+                    self.places[id(code), frame.f_lasti] = number
+                return number
             frame = frame.f_back
         return 0
 
@@ -73,9 +72,9 @@ class CodeSites:
         """Whether code is the program's own: neither the standard library's, nor an installed package's, nor ours."""
         path = code.co_filename
         mine = not path.startswith(self._foreign) and "/site-packages/" not in path and "/dist-packages/" not in path
-        if len(self._own) >= MAX_PLACES:
+        if len(self._own) >= MAX_CODES:
             # Places first: one must not outlive the code object whose identity it is known by.
-            self._places.clear()
+            self.places.clear()
             self._own.clear()
         self._own[id(code)] = (code, mine)
         return mine

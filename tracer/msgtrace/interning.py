@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from msgtrace.recorder import Recorder
 
 _recorder: Recorder | None = None
+_texts: dict[str, int] = {}
 settings = Settings()
 _connections: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
 _handlers: dict[int, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {}
@@ -30,15 +31,23 @@ MAX_HANDLERS: Final = 10_000
 
 def bind(recorder: Recorder, chosen: Settings) -> None:
     """Use a recorder from now on."""
-    global _recorder, settings  # noqa: PLW0603 - one recorder a process
+    global _recorder, _texts, settings  # noqa: PLW0603 - one recorder a process
     _recorder, settings = recorder, chosen
+    _texts = recorder.numbers[TEXTS]
 
 
 def text(value: str) -> str | int:
     """The number of a string that repeats; the string itself when there is no room for more."""
-    if _recorder is None:
-        return value
-    return _recorder.number(TEXTS, value) or value
+    known = _texts.get(value)
+    if known is not None:
+        return known
+    return value if _recorder is None else _recorder.number(TEXTS, value) or value
+
+
+@functools.lru_cache(maxsize=1_000)
+def type_name(kind: type) -> str:
+    """A class's full name, e.g. for a channel that is a bus of that class."""
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def connection(owner: Any, describe: Callable[[Any], dict[str, Any]]) -> int:

@@ -24,6 +24,9 @@ _RAISE: Final = os.environ.get("MSGTRACE_RAISE") == "1"
 """Our own tests want our errors; nobody else does."""
 
 _log = logging.getLogger("msgtrace")
+_current = CURRENT.get
+_frame = sys._getframe  # noqa: SLF001 - the documented way to a frame without a traceback
+_loaded = sys.modules.get
 
 
 class Probe:
@@ -31,67 +34,101 @@ class Probe:
 
     Attributes:
         failures: how often our code failed here.
+        recorder: where operations go.
     """
 
-    __slots__ = ("_definition", "_recorder", "_sites", "failures", "kind", "target")
+    __slots__ = ("_definition", "_number", "_places", "_sites", "failures", "kind", "recorder", "target")
 
     def __init__(self, recorder: Recorder, sites: CodeSites, hook: Hook, version: str, kind: str, target: str) -> None:
-        self._recorder = recorder
+        self.recorder = recorder
         self._sites = sites
+        self._places = sites.places
         self._definition = (hook.library, version, hook.system, kind, target)
+        self._number = 0
         self.kind = kind
         self.target = target
         self.failures = 0
+        recorder.on_adopt.append(self._forget)
+
+    def _forget(self) -> None:
+        self._number = 0
 
     def begin(self, message: Message, depth: int = 1, causes: Any = None) -> int:
-        """Record that the operation begins; see `Recorder.begin` and `observe`."""
-        recorder = self._recorder
+        """Record that an operation begins.
+
+        Args:
+            message: what is known of it.
+            depth: frames between the caller's and the program's call, for speed only; ours are never taken for it.
+            causes: the sequence of the cause; that of the context by default.
+
+        Returns:
+            its sequence, for `complete` and as a cause.
+        """
         state = 0
         if causes is None:
-            cause = CURRENT.get()
+            cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        otel = sys.modules.get("opentelemetry.trace")
+        otel = _loaded("opentelemetry.trace")
         if otel is not None:
             add_span(otel, message)
-        return recorder.begin(
-            recorder.number(POINTS, self._definition),
-            self._sites.here(depth + 1),
-            causes,
-            state,
-            message,
-        )
+        frame = _frame(depth)
+        recorder = self.recorder
+        body = message.get("body")
+        if body is not None and len(body) > recorder.body_limit:
+            recorder.cap(message, body)
+        site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
+        point = self._number or self.number()
+        thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
+        sequence = recorder.next_sequence()
+        recorder.write(recorder.encode((0, sequence, monotonic_ns(), point, thread, site, causes, state, message)))
+        return sequence
 
-    def observe(self, message: Message, outcome: str = "ok", started_ns: int = 0, depth: int = 1, causes: Any = None) -> int:
-        """Record an operation that is over; see `Recorder.observe`.
+    def observe(
+        self, message: Message, outcome: str = "ok", started_ns: int = 0, depth: int = 1, causes: Any = None
+    ) -> int:
+        """Record an operation that is over.
 
         Args:
             message: what was seen; its `outcome`, if it has one, stands for `outcome` unless that is an error.
             outcome: how the call ended.
-            started_ns: monotonic time of its start.
-            depth: frames between the wrapper and here.
-            causes: the sequence of the cause; that of the context by default.
+            started_ns: monotonic time of its start, 0 if that says nothing.
+            depth: as in `begin`.
+            causes: as in `begin`.
+
+        Returns:
+            its sequence, as a cause.
         """
-        recorder = self._recorder
         state = 0
         if causes is None:
-            cause = CURRENT.get()
+            cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        otel = sys.modules.get("opentelemetry.trace")
+        otel = _loaded("opentelemetry.trace")
         if otel is not None:
             add_span(otel, message)
         if outcome == "ok":
             outcome = message.pop("outcome", "ok")
-        return recorder.observe(
-            recorder.number(POINTS, self._definition),
-            self._sites.here(depth + 1),
-            causes,
-            state,
-            message,
-            outcome,
-            monotonic_ns() - started_ns if started_ns else 0,
+        frame = _frame(depth)
+        recorder = self.recorder
+        body = message.get("body")
+        if body is not None and len(body) > recorder.body_limit:
+            recorder.cap(message, body)
+        site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
+        point = self._number or self.number()
+        thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
+        sequence = recorder.next_sequence()
+        now = monotonic_ns()
+        duration = now - started_ns if started_ns else 0
+        recorder.write(
+            recorder.encode((2, sequence, now, point, thread, site, causes, state, message, outcome, duration))
         )
+        return sequence
+
+    def number(self) -> int:
+        """This point's interned number."""
+        self._number = self.recorder.number(POINTS, self._definition)
+        return self._number
 
     def complete(
         self, sequence: Any, outcome: str = "ok", error: BaseException | None = None, facts: Facts | None = None
@@ -100,10 +137,10 @@ class Probe:
         if facts and "outcome" in facts:
             outcome = facts.pop("outcome")
         if type(sequence) is int:
-            self._recorder.complete(sequence, outcome, error, facts)
+            self.recorder.complete(sequence, outcome, error, facts)
         else:
             for each in sequence:
-                self._recorder.complete(each, outcome, error, facts)
+                self.recorder.complete(each, outcome, error, facts)
 
     def failed(self, error: Exception) -> None:
         """Count a failure of ours; the program never sees it."""
@@ -112,11 +149,10 @@ class Probe:
             raise error
         if self.failures == MAX_FAILURES:
             _log.warning("msgtrace: %s failed %d times (%r) and records no more", self.target, MAX_FAILURES, error)
-        if self.failures in {1, MAX_FAILURES}:
-            try:
-                self._recorder.lose("hook failed", 1, f"{self.target}: {type(error).__name__}: {error}"[:500])
-            except Exception:  # noqa: BLE001 - nothing is left to tell it to
-                return
+        try:
+            self.recorder.lose("hook failed", 1, f"{self.target}: {type(error).__name__}: {error}"[:500])
+        except Exception:  # noqa: BLE001 - nothing is left to tell it to
+            return
 
 
 def outcome_of(error: BaseException) -> str:
@@ -126,7 +162,10 @@ def outcome_of(error: BaseException) -> str:
 
 def add_span(otel: Any, message: Message) -> None:
     """Put the ids of the program's own current OpenTelemetry span on a message, if there is one."""
-    span = otel.get_current_span().get_span_context()
+    current = getattr(otel, "get_current_span", None)
+    if current is None:
+        return  # still being imported
+    span = current().get_span_context()
     if span.trace_id and "trace_id" not in message:
         message["trace_id"] = f"{span.trace_id:032x}"
         message["span_id"] = f"{span.span_id:016x}"

@@ -2,6 +2,9 @@
 
 An operation that returned to the program has been copied into shared memory, so that killing the process at any
 instant loses nothing that was recorded. What finds no room is dropped and counted.
+
+The hot path is `Recorder.write` and, in `probe`, what calls it. There, an attribute looked up once or a call saved is
+measured, not taste: `docs/performance.md`.
 """
 
 from __future__ import annotations
@@ -10,14 +13,16 @@ import mmap
 import os
 import threading
 import time
-from _thread import RLock, _local, get_ident
+from _thread import RLock, _local
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
+from zlib import adler32
 
 import msgspec
 
 from msgtrace import records
-from msgtrace.segment import DROPPED_WORD, END_WORD, HEADER_BYTES, SEALED, STATE_WORD, framed
+from msgtrace.segment import CHECKED_BYTES, DROPPED_WORD, END_WORD, FRAME, HEADER_BYTES, SEALED, STATE_WORD
+from msgtrace.snapshot import stand_in
 from msgtrace.spool import Segment, Spool
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ MADV_WIPEONFORK: Final = 18
 MAX_DEFINITIONS: Final = 50_000
 """Interned values of one table of one process; later ones are written out each time."""
 
+TABLES: Final = 6
+
 
 def _fork_mark() -> memoryview:
     """A byte that is 1 here and 0 in a forked child, whether or not fork handlers ran (uWSGI's don't).
@@ -44,12 +51,6 @@ def _fork_mark() -> memoryview:
     return memoryview(page)
 
 
-def _plain(value: Any) -> str:
-    """What stands for a value that MessagePack has no type for: its type's name. Nothing of the value is called."""
-    kind = type(value)
-    return f"<{kind.__module__}.{kind.__qualname__}>"
-
-
 class Recorder:
     """This process's recorder.
 
@@ -59,6 +60,13 @@ class Recorder:
         body_limit: bytes kept of a body; its full size is always recorded.
         segment_bytes: size of a segment file.
         spool_limit: bytes that this process's segments may take together.
+
+    Attributes:
+        process_id: 16 random bytes; another in a forked child.
+        mine: a byte that is 0 in a forked child until `adopt` was called there. Whoever is about to record looks at
+            it first, and before asking for any number.
+        numbers: interned values by table; cleared in place by `adopt`.
+        thread: `thread.number` is the calling thread's, once it has one.
 
     Raises:
         OSError: the spool folder can't be used.
@@ -75,73 +83,47 @@ class Recorder:
     ) -> None:
         self._root = root
         self._facts = facts
-        self._body_limit = min(body_limit, segment_bytes // 4)
+        self.body_limit = min(body_limit, segment_bytes // 4)
         self._segment_bytes = segment_bytes
         self._spool_limit = spool_limit
-        self._encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+        self.encode = msgspec.msgpack.Encoder(enc_hook=stand_in).encode
         # Never reset, so that a forked child's sequences differ from those of its parent that it still knows as causes.
-        self._next_sequence = count(1).__next__
+        self.next_sequence = count(1).__next__
+        self.numbers: tuple[dict[Any, int], ...] = tuple({} for _ in range(TABLES))
+        self.on_adopt: list[Callable[[], None]] = []
         self._open(forked_from=None)
 
     def _open(self, forked_from: bytes | None) -> None:
         """Begin as a new process: own id, own segments, own numbers, own lock."""
-        self._mine = _fork_mark()
+        self.mine = _fork_mark()
         # Native, also under gevent's monkey-patching: the lock is held for a few stores and never across a switch.
         # Re-entrant, because a signal handler or a finaliser may publish while this thread is writing a record.
         self._lock = RLock()
         self._writing = False
         self._interrupted: list[bytes] = []
         self._next_number = count(1).__next__
-        self._thread = _local()
-        self._numbers: tuple[dict[Any, int], ...] = tuple({} for _ in range(6))
+        self.thread = _local()
+        for table in self.numbers:
+            table.clear()
+        for forget in self.on_adopt:
+            forget()
         self.process_id = os.urandom(16)
         self._dropped = 0
         self._segment: Segment | None = None
         self._position = self._limit = 0
         self._spool = Spool(self._root, self.process_id, self._segment_bytes, self._spool_limit)
-        facts = {"process_id": self.process_id.hex(), "first_sequence": self._next_sequence(), **self._facts()}
+        facts = {"process_id": self.process_id.hex(), "first_sequence": self.next_sequence(), **self._facts()}
         if forked_from is not None:
             facts["forked_from"] = forked_from.hex()
-        self._write(self._encode((records.PROCESS, facts)))
+        self.write(self.encode((records.PROCESS, facts)))
 
-    def _after_fork(self) -> None:
-        """A forked child's first record: its parent's segments, lock and numbers are not its own.
+    def adopt(self) -> None:
+        """A forked child's first step when it has something to record: nothing of its parent's is its own.
 
-        Done when there is something to write, not at the fork: most children of most programs publish nothing.
+        Not done at the fork: most children of most programs publish nothing.
         """
         self._spool.abandon()
         self._open(forked_from=self.process_id)
-
-    # ---- operations -------------------------------------------------------------------------------------------
-
-    def begin(self, point: int, site: int, causes: Any, cause_state: int, message: Message) -> int:
-        """Record that an operation begins.
-
-        Returns:
-            its sequence, for `complete` and as a cause.
-        """
-        if not self._mine[0]:
-            self._after_fork()
-        sequence = self._next_sequence()
-        body = message.get("body")
-        if body is not None and len(body) > self._body_limit:
-            self._cap(message, body)
-        self._write(
-            self._encode(
-                (
-                    0,
-                    sequence,
-                    time.monotonic_ns(),
-                    point,
-                    getattr(self._thread, "number", 0) or self.thread_number(),
-                    site,
-                    causes,
-                    cause_state,
-                    message,
-                )
-            )
-        )
-        return sequence
 
     def complete(
         self, sequence: int, outcome: str = "ok", error: BaseException | None = None, facts: Facts | None = None
@@ -149,79 +131,41 @@ class Recorder:
         """Record how an operation ended, or what became known of it later.
 
         Args:
-            sequence: what `begin` returned.
+            sequence: the operation's.
             outcome: one of `records.Outcome`.
             error: what was raised; only its type and a bounded text of exact strings are kept.
             facts: fields that became known.
         """
-        if not self._mine[0]:
+        if not self.mine[0]:
             return  # begun by the parent, which completes it
         if error is None:
-            payload = self._encode((1, sequence, time.monotonic_ns(), outcome, None, None, facts))
+            self.write(self.encode((1, sequence, time.monotonic_ns(), outcome, None, None, facts)))
         else:
-            payload = self._encode((1, sequence, time.monotonic_ns(), outcome, *described(error), facts))
-        self._write(payload)
-
-    def observe(
-        self,
-        point: int,
-        site: int,
-        causes: Any,
-        cause_state: int,
-        message: Message,
-        outcome: str = "ok",
-        duration_ns: int = 0,
-    ) -> int:
-        """Record an operation that is over.
-
-        Returns:
-            its sequence, as a cause.
-        """
-        if not self._mine[0]:
-            self._after_fork()
-        sequence = self._next_sequence()
-        body = message.get("body")
-        if body is not None and len(body) > self._body_limit:
-            self._cap(message, body)
-        self._write(
-            self._encode(
-                (
-                    2,
-                    sequence,
-                    time.monotonic_ns(),
-                    point,
-                    getattr(self._thread, "number", 0) or self.thread_number(),
-                    site,
-                    causes,
-                    cause_state,
-                    message,
-                    outcome,
-                    duration_ns,
-                )
-            )
-        )
-        return sequence
+            self.write(self.encode((1, sequence, time.monotonic_ns(), outcome, *described(error), facts)))
 
     def lose(self, reason: str, count: int = 1, detail: str = "") -> None:
         """Record that something was not recorded, in the words that the losses table shows."""
-        self._write(self._encode((records.LOSS, reason, count, detail)))
+        if not self.mine[0]:
+            self.adopt()
+        self.write(self.encode((records.LOSS, reason, count, detail)))
 
-    def _cap(self, message: Message, body: Any) -> None:
+    def cap(self, message: Message, body: Any) -> None:
+        """Cut a body that is longer than the limit, and note its full size."""
         if isinstance(body, memoryview):
             message.setdefault("body_size", body.nbytes)
-            message["body"] = bytes(body.cast("B")[: self._body_limit]) if body.c_contiguous else body.tobytes()
+            message["body"] = bytes(body.cast("B")[: self.body_limit]) if body.c_contiguous else body.tobytes()
             return
         if isinstance(body, str):
-            # Text is measured in bytes; a surrogate can't be in a text that came over a wire.
+            # Text is measured in bytes. Counting them is a pass over it, made in C and only for the few that are cut.
             message.setdefault("body_size", len(body.encode("utf-8", "replace")))
         else:
             message.setdefault("body_size", len(body))
-        message["body"] = body[: self._body_limit]
+        message["body"] = body[: self.body_limit]
 
     # ---- interned values --------------------------------------------------------------------------------------
 
     def number(self, table: int, key: Any, value: Any = None) -> int:
-        """The number of a value that repeats.
+        """The number of a value that repeats. In a forked child, `adopt` must have been called.
 
         Args:
             table: `records.TEXTS` and so on.
@@ -231,67 +175,79 @@ class Recorder:
         Returns:
             the number, or 0 when the table is full.
         """
-        if not self._mine[0]:
-            self._after_fork()
-        known = self._numbers[table].get(key)
+        known = self.numbers[table].get(key)
         if known is not None:
             return known
-        if len(self._numbers[table]) >= MAX_DEFINITIONS:
+        if len(self.numbers[table]) >= MAX_DEFINITIONS:
             return 0
         number = self._next_number()
         # Written before it is known to others: no record of theirs can stand before it.
-        if self._write(self._encode((records.DEFINE, table, number, key if value is None else value))):
-            self._numbers[table][key] = number
+        if self.write(self.encode((records.DEFINE, table, number, key if value is None else value))):
+            self.numbers[table][key] = number
             return number
         return 0
 
     def thread_number(self) -> int:
         """The number of the calling thread's name."""
         # Not current_thread(): it would make a _DummyThread and so change threading.enumerate().
-        thread = threading._active.get(get_ident())  # type: ignore[attr-defined]  # noqa: SLF001 - the only way without that effect
+        thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]  # noqa: SLF001 - as just said
         name = getattr(thread, "name", None)
         number = self.number(records.THREADS, name if type(name) is str else "")
-        self._thread.number = number
+        self.thread.number = number
         return number
 
     # ---- writing ----------------------------------------------------------------------------------------------
 
-    def _write(self, payload: bytes) -> bool:
+    def write(self, payload: bytes) -> bool:
         """Append one frame; False when there was no room for it."""
-        frame = framed(payload)
+        length = len(payload)
+        checksum = adler32(payload if length <= CHECKED_BYTES else payload[:CHECKED_BYTES])
+        # Not acquire() and release(), which cost half: a KeyboardInterrupt between them and `try` would lock for ever.
         with self._lock:
             if self._writing:
                 # A signal handler or finaliser inside this very thread's write: the outer call writes it.
-                self._interrupted.append(frame)
+                self._interrupted.append(payload)
                 return True
             self._writing = True
             try:
-                written = self._append(frame)
-                while self._interrupted:
-                    self._append(self._interrupted.pop(0))
+                start = self._position
+                end = start + length + 15 & -8
+                if end > self._limit:
+                    return self._append_slowly(payload)
+                segment = self._segment
+                segment.words[start >> 3] = length | checksum << 32  # type: ignore[union-attr]  # there is one below the limit
+                segment.bytes[start + 8 : start + 8 + length] = payload  # type: ignore[union-attr]  # as above
+                self._position = segment.words[END_WORD] = end  # type: ignore[union-attr]  # as above
             finally:
                 self._writing = False
-        return written
+            if self._interrupted:
+                self._write_interrupted()
+            return True
 
-    def _append(self, frame: bytes) -> bool:
-        start = self._position
-        end = start + len(frame)
-        if end > self._limit:
-            if not self._turn(len(frame)):
-                self._dropped += 1
-                self._spool.publish_dropped(self._dropped)
-                return False
-            start = self._position
-            end = start + len(frame)
-        segment = self._segment
-        assert segment is not None  # noqa: S101 - for the type checker; _turn() returned True
-        segment.bytes[start:end] = frame
-        self._position = end
-        segment.words[END_WORD] = end
+    def _append_slowly(self, payload: bytes) -> bool:
+        """Append where a new segment is needed, under the lock."""
+        length = len(payload)
+        if not self._turn(length):
+            self._dropped += 1
+            self._spool.publish_dropped(self._dropped)
+            return False
+        self._put(payload)
         return True
 
+    def _put(self, payload: bytes) -> None:
+        segment, start, length = self._segment, self._position, len(payload)
+        assert segment is not None  # noqa: S101 - for the type checker; the caller made room
+        FRAME.pack_into(segment.bytes, start, length, adler32(payload[:CHECKED_BYTES]))
+        segment.bytes[start + FRAME.size : start + FRAME.size + length] = payload
+        self._position = segment.words[END_WORD] = start + length + 15 & -8
+
+    def _write_interrupted(self) -> None:
+        waiting, self._interrupted = self._interrupted, []
+        for payload in waiting:
+            self.write(payload)
+
     def _turn(self, size: int) -> bool:
-        """Seal the segment and begin the next, with an anchor for its times."""
+        """Seal the segment and begin the next, with an anchor for its times; False when there is none to be had."""
         if size > self._segment_bytes - 2 * HEADER_BYTES:
             return False
         fresh = self._spool.next()
@@ -302,10 +258,9 @@ class Recorder:
         if fresh is None:
             return False
         fresh.words[DROPPED_WORD] = self._dropped
-        self._limit = self._segment_bytes
-        self._position = HEADER_BYTES
-        anchor = framed(self._encode((records.CLOCK, time.time_ns(), time.monotonic_ns())))
-        return self._append(anchor)
+        self._position, self._limit = HEADER_BYTES, self._segment_bytes
+        self._put(self.encode((records.CLOCK, time.time_ns(), time.monotonic_ns())))
+        return True
 
 
 def described(error: BaseException) -> tuple[str, str]:

@@ -12,9 +12,10 @@
     72   8  inode of the writer's pid namespace
     128     frames
 
-A frame is the payload's length (u32), a CRC-32 of the payload's first 1,024 bytes (u32), and the payload.
-The end offset alone decides what is committed. The checksum finds what a weakly ordered machine, a cut or a
-scribble did to a committed frame; it covers a bounded head so that its cost does not grow with the body.
+A frame is the payload's length (u32), an Adler-32 of the payload's first 1,024 bytes (u32), the payload, and zeros up to
+a multiple of 8 bytes. The end offset alone decides what is committed. The checksum finds what a weakly ordered machine, a
+cut or a scribble did to a committed frame; it covers a bounded head so that its cost does not grow with the body, and
+it is Adler's because that takes half of CRC-32's time where a record is written.
 Integers are little-endian: traces are read on the machine, or the kind of machine, that wrote them.
 """
 
@@ -23,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, Final
-from zlib import crc32
+from zlib import adler32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,8 @@ class Header:
 
 def framed(payload: bytes) -> bytes:
     """The frame of one payload."""
-    return FRAME.pack(len(payload), crc32(payload[:CHECKED_BYTES])) + payload
+    padding = -len(payload) % 8
+    return FRAME.pack(len(payload), adler32(payload[:CHECKED_BYTES])) + payload + bytes(padding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,9 @@ def frames(buffer: memoryview, start: int, end: int) -> Iterator[Frame]:
     while start + FRAME.size <= end:
         length, checksum = FRAME.unpack_from(buffer, start)
         begin = start + FRAME.size
-        if begin + length > end:
+        following = begin + length + -length % 8
+        if following > end:
             return
         payload = bytes(buffer[begin : begin + length])
-        start = begin + length
-        yield Frame(payload if crc32(payload[:CHECKED_BYTES]) == checksum else None, start)
+        start = following
+        yield Frame(payload if adler32(payload[:CHECKED_BYTES]) == checksum else None, start)

@@ -21,19 +21,12 @@ _ATOMS: Final = frozenset(
     {type(None), bool, int, float, datetime.datetime, datetime.date, datetime.time, decimal.Decimal, uuid.UUID}
 )
 _LISTS: Final = frozenset({list, tuple, set, frozenset})
+_STRINGS: Final = frozenset({str})
 MAX_DEPTH: Final = 16
 
 
-class _Budget:
-    __slots__ = ("bytes", "nodes")
-
-    def __init__(self, nodes: int, size: int) -> None:
-        self.nodes = nodes
-        self.bytes = size
-
-
 def snapshot(args: tuple[Any, ...], kwargs: dict[str, Any], nodes: int, size: int) -> Any:
-    """Copy a call's arguments.
+    """Make a call's arguments fit to be encoded at once.
 
     Args:
         args: positional arguments.
@@ -43,14 +36,65 @@ def snapshot(args: tuple[Any, ...], kwargs: dict[str, Any], nodes: int, size: in
 
     Returns:
         the one positional argument if there is only that, else the named ones if there are only those, else
-        `{"args": [...], **kwargs}`.
+        `{"args": [...], **kwargs}`. Small plain data is returned as it is and not copied: the caller encodes it before
+        anything else can run in this thread, and never keeps it.
     """
-    budget = _Budget(nodes, size)
     if len(args) == 1 and not kwargs:
-        return _copy(args[0], budget, 0)
-    if not args:
-        return _mapping(kwargs, budget, 0)
-    return {"args": [_copy(each, budget, 0) for each in args], **_mapping(kwargs, budget, 0)}
+        value: Any = args[0]
+    else:
+        value = {"args": args, **kwargs} if args else kwargs
+    if _left(value, nodes, size, 0) >= 0:
+        return value
+    return _copy(value, _Budget(nodes, size), 0)
+
+
+def _left(value: Any, nodes: int, size: int, depth: int) -> int:
+    """How many of `nodes` are left when `value` is plain data and within the bounds; negative when it is not.
+
+    One loop a container and no call a value: this runs for every event.
+    """
+    kind = type(value)
+    if kind is dict:
+        if not _STRINGS.issuperset(map(type, value)):
+            return -1
+        values = value.values()
+    elif kind in _LISTS:
+        values = value
+    elif kind is str or kind is bytes:
+        return nodes - 1 if len(value) <= size else -1
+    else:
+        return nodes - 1 if kind in _ATOMS and (kind is not int or -(2**63) <= value < 2**64) else -1
+    nodes -= len(value) + 1
+    if nodes < 0 or depth >= MAX_DEPTH:
+        return -1
+    # tuple(): one C call, so that no other thread changes what is looped over.
+    for each in tuple(values):
+        kind = type(each)
+        if kind is str:
+            size -= len(each)
+        elif kind is int:
+            if not -(2**63) <= each < 2**64:
+                return -1
+        elif kind in _ATOMS:
+            continue
+        else:
+            nodes = _left(each, nodes + 1, size, depth + 1)
+            if nodes < 0:
+                return -1
+    return nodes if size >= 0 else -1
+
+
+def stand_in(value: Any) -> Any:
+    """For the encoder: what stands for a value of a type that it has no form for. Calls nothing of the value's."""
+    return _name(type(value))
+
+
+class _Budget:
+    __slots__ = ("bytes", "nodes")
+
+    def __init__(self, nodes: int, size: int) -> None:
+        self.nodes = nodes
+        self.bytes = size
 
 
 def _copy(value: Any, budget: _Budget, depth: int) -> Any:

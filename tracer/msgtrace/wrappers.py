@@ -33,12 +33,14 @@ def _begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs
     if probe.failures >= MAX_FAILURES:
         return None
     try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
         message = read(*args, **kwargs)
         if message is None:
             return None
         if type(message) is list:
-            return [probe.begin(each, 3) for each in message]
-        return probe.begin(message, 3)
+            return [probe.begin(each, 4) for each in message] or None
+        return probe.begin(message, 4)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
         return None
@@ -78,6 +80,8 @@ def _observe(
     if probe.failures >= MAX_FAILURES:
         return ()
     try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
         messages = _listed(read(result, *args, **kwargs))
         outcome = "ok" if error is None else outcome_of(error)
         return tuple([probe.observe(each, outcome, started, 3) for each in messages])
@@ -101,6 +105,8 @@ def _deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tupl
     if probe.failures >= MAX_FAILURES:
         return None
     try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
         message = read(*args, **kwargs)
         if message is None:
             return None

@@ -22,9 +22,8 @@ def emitted(self: Any, event: Any, *args: Any, **kwargs: Any) -> Message | None:
     """An emit. The emitter tells of its own listeners through `new_listener`, which is news only to who listens to it."""
     if event == "new_listener" and event not in self._events:
         return None
-    kind = type(self)
     return {
-        "channel": interning.text(f"{kind.__module__}.{kind.__qualname__}"),
+        "channel": interning.text(interning.type_name(type(self))),
         "channel_kind": "bus",
         "routing_key": event if type(event) is str else repr_of(event),
         "data": snapshot(args, kwargs, interning.settings.snapshot_nodes, interning.settings.body_limit),
@@ -44,9 +43,8 @@ def ran(self: Any, f: Any, args: Any, kwargs: Any) -> Message | None:
     emit = CURRENT.get()
     if emit is None or type(emit.sequences) is not int:
         return None
-    kind = type(self)
     return {
-        "channel": interning.text(f"{kind.__module__}.{kind.__qualname__}"),
+        "channel": interning.text(interning.type_name(type(self))),
         "channel_kind": "bus",
         "link": emit.sequences,
         "handler": interning.handler(listener(f)),
