@@ -12,7 +12,8 @@ from integration.shop_ledger import Entry, read_ledger
 REPOSITORY = Path(__file__).resolve().parents[1]
 RUN_SECONDS = 120
 # kafka-python 3 reads its message schemas in the deprecated way when it is imported.
-WARNINGS = "error,ignore:read_text is deprecated:DeprecationWarning,ignore:open_text is deprecated:DeprecationWarning"
+DEPRECATED = ("read_text", "open_text")
+WARNINGS = ",".join(["error", *(f"ignore:{name} is deprecated:DeprecationWarning" for name in DEPRECATED)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The shop without brokers: a real run, held against what its scenario says must happen."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -56,6 +57,25 @@ def test_an_interrupted_shop_stops_its_services(number: signal.Signals, processe
         _, stderr = shop.communicate(timeout=60)
     assert (shop.returncode, stderr) == (128 + number, "shop: stopping\n")
     assert [pid for pid in services if _runs(pid)] == []
+
+
+def test_a_lost_service_is_told_and_the_others_are_stopped() -> None:
+    with subprocess.Popen(
+        [sys.executable, "examples/shop"],
+        cwd=REPOSITORY,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as shop:
+        notifier, *others = _wait_for_children(shop.pid, 3)
+        os.kill(notifier, signal.SIGKILL)
+        _, stderr = shop.communicate(timeout=60)
+    assert shop.returncode == 1
+    assert "shop: notifier ended too early." in stderr
+    assert f"shop: notifier ended with code -{signal.SIGKILL:d}." in stderr
+    assert "Traceback" not in stderr
+    assert [pid for pid in others if _runs(pid)] == []
 
 
 def test_services_do_not_outlive_a_killed_shop() -> None:

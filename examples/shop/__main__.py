@@ -45,16 +45,21 @@ async def run_shop(supervisor: Supervisor) -> int:
 
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
-    code = 0
-    for step in (serving, supervisor.stop()):
+    problems = []
+    try:
+        await serving
+    except asyncio.CancelledError:
+        print("shop: stopping", file=sys.stderr)
+    except (BrokerMissingError, ServiceError) as error:
+        problems.append(error)
+    finally:
         try:
-            await step
-        except asyncio.CancelledError:
-            print("shop: stopping", file=sys.stderr)
-        except (BrokerMissingError, ServiceError) as error:
-            print(f"shop: {error}", file=sys.stderr)
-            code = 1
-    return 128 + interrupted[0] if interrupted else code
+            await supervisor.stop()
+        except ServiceError as error:
+            problems.append(error)
+    for problem in problems:
+        print(f"shop: {problem}", file=sys.stderr)
+    return 128 + interrupted[0] if interrupted else bool(problems)
 
 
 def main() -> int:

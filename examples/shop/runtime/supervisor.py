@@ -39,10 +39,9 @@ class Supervisor:
             for waiting in ends:
                 waiting.cancel()
             await program.end()
-        problems = [
-            f"{ends[end]} ended with code {end.result()}{'' if ends[end] == name else ', too early'}."
-            for end in done
-            if ends[end] != name or end.result() != 0
+        problems = [f"{ends[end]} ended too early." for end in done if ends[end] != name]
+        problems += [
+            f"{name} ended with code {end.result()}." for end in done if ends[end] == name and end.result()
         ]
         if problems:
             raise ServiceError(" ".join(problems))

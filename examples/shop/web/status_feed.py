@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import logging
 from itertools import count
 
 from pyee.asyncio import AsyncIOEventEmitter
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
 from shop.events import InventoryReserved, OrderCancelled, OrderConfirmed, OrderPlaced
 from shop.runtime import ledger
 
 ACK_SECONDS = 10.0
+log = logging.getLogger(__name__)
 
 
 class StatusFeed:
@@ -34,12 +37,18 @@ class StatusFeed:
         await self._reader
 
     async def _read_acks(self) -> None:
-        async for text in self._connection:
-            ack = json.loads(text)
-            ledger.received("websocket", "/publish", ack["type"])
-            waiting = self._unanswered.pop(ack["seq"], None)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(None)
+        try:
+            async for text in self._connection:
+                ack = json.loads(text)
+                ledger.received("websocket", "/publish", ack["type"])
+                waiting = self._unanswered.pop(ack["seq"], None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(None)
+        except ConnectionClosedError:
+            log.warning("the notifier is gone: customers are told nothing any more")
+        for waiting in self._unanswered.values():
+            if not waiting.done():
+                waiting.set_exception(ConnectionError("the notifier did not answer"))
 
     async def _announce(self, order_id: str, user_id: str, status: str, reason: str | None = None) -> None:
         sequence = next(self._sequence)
