@@ -35,9 +35,10 @@ class Probe:
     Attributes:
         failures: how often our code failed here.
         recorder: where operations go.
+        propagates: what is sent here carries a `traceparent` with the operation's own span id.
     """
 
-    __slots__ = ("_definition", "_number", "_places", "_sites", "failures", "kind", "recorder", "target")
+    __slots__ = ("_definition", "_number", "_places", "_sites", "failures", "kind", "propagates", "recorder", "target")
 
     def __init__(self, recorder: Recorder, sites: CodeSites, hook: Hook, version: str, kind: str, target: str) -> None:
         self.recorder = recorder
@@ -48,6 +49,7 @@ class Probe:
         self.kind = kind
         self.target = target
         self.failures = 0
+        self.propagates = False
         recorder.on_adopt.append(self._forget)
 
     def _forget(self) -> None:

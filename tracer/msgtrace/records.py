@@ -130,10 +130,15 @@ class Message(TypedDict, total=False):
 class Facts(TypedDict, total=False):
     """What is known only after the call: merged over the operation's `Message` fields of the same name."""
 
+    channel: str
+    """a route's template, known when the request has been routed"""
+    event_type: str
     partition_id: int
     log_offset: int
     identity: str
     message_id: str
+    span_id: str
+    """of the operation itself, where `--propagate` put it on the message"""
     broker_time_ms: int
     outcome: Outcome
     consumer_group: str

@@ -13,14 +13,387 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from msgtrace.redaction_names import NameRules, words
-from msgtrace.redaction_patterns import PATTERN_NEEDLES, digits_of, redact_patterns
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from msgtrace.redaction_rules import (
+    KEY_NEEDLES,
+    NEEDLES,
+    NOTHING,
+    SHORT_NAMES,
+    Verdict,
+    name_verdict,
+    redact_cards,
+    redact_patterns,
+    squash,
+)
 
 MAX_DEPTH: Final = 6
-"""JSON inside JSON strings is followed this far; deeper text is searched for patterns only."""
-MAX_TREE_DEPTH: Final = 200
+"""JSON inside JSON strings is followed this far; what is deeper is replaced whole where it looks suspicious."""
+MAX_TREE_DEPTH: Final = 100
+_MAX_KNOWN: Final = 10_000
+
+# Lower case, all digits alike, no spaces, hyphens or underscores: one pass makes names and digit runs findable.
+_SQUASHED: Final = bytes(
+    ord("0") if chr(i) in "0123456789" else ord(chr(i).lower()) if i < 128 else i for i in range(256)
+)
+_SEPARATORS: Final = b" -_"
+_CARD_DIGITS: Final = b"0" * 13
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
+_NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*\Z")
+_NAMED = re.compile(
+    r"(?<![\w.%])([A-Za-z_%][\w.%-]{0,80})([\"']?\s{0,8}(?:=>|[:=])\s{0,8})"
+    r"(\"[^\"\\]*(?:\\.[^\"\\]*)*\"?|'[^'\\]*(?:\\.[^'\\]*)*'?|[^\s,;&\"'<>{}()\[\]]+)"
+)
+_LINE = re.compile(r"(?<![\w.%-])((?:proxy-)?authorization|(?:set-)?cookie)(\"?'?\s{0,8}[:=]\s{0,8})([^\r\n]+)", re.IGNORECASE)
+_ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]{0,80})((?:\s[^<>]{0,500})?>)([^<]+)(?=<)")
+_FORM_PART = re.compile(r"name=\"([^\"\r\n]{1,80})\"([^\r\n]{0,200}\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n)([^\r\n]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for.
+
+    Attributes:
+        enabled: False turns redaction off.
+        names: further names whose values are replaced.
+        keep: names whose values are not, whatever the built-in list says.
+        patterns: further regular expressions; what they match is replaced.
+    """
+
+    enabled: bool = True
+    names: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Options:
+        r"""Read MSGTRACE_REDACT: `off`, or words `name:customer_email`, `keep:session`, `pattern:INV-\d{6}`.
+
+        Raises:
+            ValueError: a word is none of these, or a pattern does not compile; the message is for the user.
+        """
+        if text.strip().lower() in {"off", "0", "no", "false"}:
+            return cls(enabled=False)
+        chosen: dict[str, list[str]] = {"name": [], "keep": [], "pattern": []}
+        for word in text.split():
+            if word.lower() in {"on", "1", "yes", "true"}:
+                continue
+            rule, colon, value = word.partition(":")
+            if rule not in chosen or not colon or not value:
+                raise ValueError(f"MSGTRACE_REDACT: {word!r} is not off, name:..., keep:... or pattern:...")
+            if rule == "pattern":
+                try:
+                    re.compile(value)
+                except re.error as error:
+                    raise ValueError(f"MSGTRACE_REDACT: pattern {value!r}: {error}") from None
+            chosen[rule].append(value)
+        return cls(names=tuple(chosen["name"]), keep=tuple(chosen["keep"]), patterns=tuple(chosen["pattern"]))
+
+
+@dataclass(slots=True)
+class Redactor:
+    """Replaces secrets, by one set of options. Keeps a bounded memory of names it has judged."""
+
+    options: Options = field(default_factory=Options)
+    _names: frozenset[str] = field(init=False)
+    _keep: frozenset[str] = field(init=False)
+    _needles: tuple[bytes, ...] = field(init=False)
+    _patterns: tuple[re.Pattern[str], ...] = field(init=False)
+    _verdicts: dict[str, Verdict] = field(init=False, default_factory=dict)
+    _clean: dict[str, None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._names = frozenset(map(squash, self.options.names))
+        self._keep = frozenset(map(squash, self.options.keep))
+        # An extra name may be written with separators that squashing for the needles does not remove: its longest
+        # part is searched for.
+        parts = [max(re.split(r"[^a-z0-9]+", n.lower()), key=len) for n in self.options.names]
+        self._needles = NEEDLES + tuple(p.encode().translate(_SQUASHED) for p in parts)
+        self._patterns = tuple(map(re.compile, self.options.patterns))
+
+    # ---- what is offered --------------------------------------------------------------------------------------
+
+    def body(self, data: bytes) -> tuple[bytes, int]:
+        """Redact a message's bytes, of any format.
+
+        Returns:
+            The bytes, `data` itself when nothing was found, and the number of replacements.
+        """
+        if not self.options.enabled or not self._suspicious(data):
+            return data, 0
+        text = data.decode("utf-8", "surrogateescape")
+        found: list[str] = []
+        text = self._any(text, found, 0)
+        return (text.encode("utf-8", "surrogateescape"), len(found)) if found else (data, 0)
+
+    def text(self, text: str) -> tuple[str, int]:
+        """Redact a text, for instance an error's message."""
+        if not self.options.enabled or len(text) < 5 or text in self._clean:
+            return text, 0
+        if not self._suspicious(text.encode("utf-8", "surrogatepass")):
+            self._remember_clean(text)
+            return text, 0
+        found: list[str] = []
+        redacted = self._any(text, found, 0)
+        return (redacted, len(found)) if found else (text, 0)
+
+    def named(self, name: str, value: Any) -> tuple[Any, int]:
+        """Redact what stands under a name: a header, a setting, a field."""
+        if not self.options.enabled:
+            return value, 0
+        found: list[str] = []
+        verdict = self._verdict(name)
+        redacted = self._tree(value, verdict, found, 0)
+        return (redacted, len(found)) if found else (value, 0)
+
+    def tree(self, value: Any) -> tuple[Any, int]:
+        """Redact an object of built-in types; what is clean is returned as it is."""
+        return self.named("", value)
+
+    def arguments(self, arguments: list[str]) -> tuple[list[str], int]:
+        """Redact a command line: `--password x`, `--password=x`, and secrets in any argument."""
+        if not self.options.enabled:
+            return arguments, 0
+        count = 0
+        redacted: list[str] = []
+        before = NOTHING
+        for argument in arguments:
+            if before.label and not argument.startswith("-"):
+                redacted.append(f"[redacted:{before.label}]")
+                count += 1
+                before = NOTHING
+                continue
+            safe, times = self.text(argument)
+            redacted.append(safe)
+            count += times
+            option = argument.startswith("-") and "=" not in argument
+            before = self._verdict(argument.lstrip("-")) if option else NOTHING
+        return redacted, count
+
+    # ---- how ----------------------------------------------------------------------------------------------------
+
+    def _suspicious(self, data: bytes) -> bool:
+        """Whether the long way may find something. No false negatives."""
+        squashed = data.translate(_SQUASHED, _SEPARATORS)
+        for needle in self._needles:
+            if needle in squashed and (needle != b"key" or any(n in squashed for n in KEY_NEEDLES)):
+                return True
+        if _CARD_DIGITS in squashed or self._patterns:
+            return True
+        # An escape may hide any of the above; a slash may be escaped in a URL.
+        if b"\\u" in data or b"\\/" in data or b"AKIA" in data or b"ASIA" in data:
+            return True
+        if b"@" in data and b"://" in data:
+            return True
+        if data[:1] in b"{[" and b"'" not in data:
+            return any(name + b'"' in squashed for name in SHORT_NAMES)
+        return b"%" in data or any(name in squashed for name in SHORT_NAMES)
+
+    def _verdict(self, name: str) -> Verdict:
+        verdict = self._verdicts.get(name)
+        if verdict is None:
+            if len(self._verdicts) >= _MAX_KNOWN:
+                self._verdicts.clear()
+            verdict = self._verdicts[name] = name_verdict(_unquoted(name), self._names, self._keep)
+        return verdict
+
+    def _remember_clean(self, text: str) -> None:
+        if len(text) <= 64:
+            if len(self._clean) >= _MAX_KNOWN:
+                self._clean.clear()
+            self._clean[text] = None
+
+    def _any(self, text: str, found: list[str], depth: int) -> str:
+        if text.lstrip()[:1] in {"{", "[", '"'}:
+            return self._json(text, found, depth)
+        return self._plain(text, found)
+
+    def _plain(self, text: str, found: list[str]) -> str:
+        """Text that is no JSON: forms, logs, XML, YAML, anything."""
+
+        def value_replaced(match: re.Match[str]) -> str:
+            name, between, value = match.groups()
+            label = self._verdict(name).label
+            if not label or value.startswith("[redacted:") or value in {"null", "None", "true", "false"}:
+                return match.group()
+            found.append(label)
+            quote = value[0] if value[0] in "\"'" else ""
+            return f"{name}{between}{quote}[redacted:{label}]{quote}"
+
+        def part_replaced(match: re.Match[str]) -> str:
+            name, between, value = match.groups()
+            label = self._verdict(name).label
+            if not label:
+                return match.group()
+            found.append(label)
+            return f'name="{name}"{between}[redacted:{label}]'
+
+        def element_replaced(match: re.Match[str]) -> str:
+            name, between, value = match.groups()
+            label = self._verdict(name.rpartition(":")[2]).label
+            if not label or not value.strip():
+                return match.group()
+            found.append(label)
+            return f"<{name}{between}[redacted:{label}]"
+
+        text = _LINE.sub(value_replaced, text)
+        text = _FORM_PART.sub(part_replaced, text)
+        text = _ELEMENT.sub(element_replaced, text)
+        text = _NAMED.sub(value_replaced, text)
+        return self._by_pattern(text, found)
+
+    def _by_pattern(self, text: str, found: list[str]) -> str:
+        text = redact_patterns(text, found)
+        for pattern in self._patterns:
+            text, times = pattern.subn("[redacted:pattern]", text)
+            found.extend(["pattern"] * times)
+        return text
+
+    def _json(self, text: str, found: list[str], depth: int) -> str:
+        """JSON, also cut off or malformed: replaces tokens and leaves everything between them as it stands."""
+        out: list[str] = []
+        # For each open container: is it an object, and the verdict that its values inherit.
+        stack: list[tuple[bool, Verdict]] = [(False, NOTHING)]
+        verdict = NOTHING
+        at_key = False
+        well_formed = True
+        last = 0
+        for match in _TOKEN.finditer(text):
+            token = match.group()
+            first = token[0]
+            replaced = token
+            if first in "{[":
+                is_object = first == "{"
+                stack.append((is_object, verdict if verdict.hard or not is_object else NOTHING))
+                at_key, verdict = is_object, stack[-1][1]
+            elif first in "}]":
+                if len(stack) > 1:
+                    stack.pop()
+                at_key, verdict = False, stack[-1][1]
+            elif first == ",":
+                at_key, verdict = stack[-1]
+            elif first == ":":
+                at_key = False
+            elif first != '"':
+                well_formed = well_formed and self._is_scalar(token)
+                replaced = self._number(token, verdict, found)
+            elif at_key:
+                name = _unescaped(token)
+                own = self._verdict(name)
+                verdict = own if own.label else stack[-1][1]
+                replaced = _requoted(token, name, self._by_pattern(name, found))
+            else:
+                value = _unescaped(token)
+                replaced = _requoted(token, value, self._string(value, verdict, found, depth))
+            if replaced is not token:
+                out.append(text[last : match.start()])
+                out.append(replaced)
+                last = match.end()
+        text = "".join(out) + text[last:] if out else text
+        return text if well_formed else self._plain(text, found)
+
+    @staticmethod
+    def _is_scalar(token: str) -> bool:
+        return token in {"true", "false", "null"} or _NUMBER.match(token) is not None
+
+    def _number(self, token: str, verdict: Verdict, found: list[str]) -> str:
+        if _NUMBER.match(token) is None:
+            return token
+        if verdict.hard:
+            found.append(verdict.label)
+            return f'"[redacted:{verdict.label}]"'
+        if len(token) >= 13 and token.isdigit():
+            safe = redact_cards(token, found)
+            return token if safe == token else f'"{safe}"'
+        return token
+
+    def _string(self, value: str, verdict: Verdict, found: list[str], depth: int) -> str:
+        if not value or value.startswith("[redacted:"):
+            return value
+        if verdict.label:
+            found.append(verdict.label)
+            return f"[redacted:{verdict.label}]"
+        if value.lstrip()[:1] in {"{", "[", '"'}:
+            if depth < MAX_DEPTH:
+                return self._json(value, found, depth + 1)
+            if self._suspicious(value.encode("utf-8", "surrogatepass")):
+                found.append("nested")
+                return "[redacted:nested]"
+            return value
+        return self._plain(value, found)
+
+    def _tree(self, value: Any, verdict: Verdict, found: list[str], depth: int) -> Any:
+        kind = type(value)
+        if kind is str:
+            return self._leaf(value, verdict, found)
+        if kind is bytes:
+            text = value.decode("utf-8", "surrogateescape")
+            safe = self._leaf(text, verdict, found)
+            return value if safe == text else safe.encode("utf-8", "surrogateescape")
+        if kind is int or kind is float:
+            if verdict.hard:
+                found.append(verdict.label)
+                return f"[redacted:{verdict.label}]"
+            if kind is int and value >= 10**12:
+                safe = redact_cards(str(value), found)
+                return value if "[" not in safe else safe
+            return value
+        if kind is dict or kind is list or kind is tuple:
+            if depth >= MAX_TREE_DEPTH:
+                found.append("nested")
+                return "[redacted:nested]"
+            return self._container(value, verdict, found, depth + 1)
+        return value
+
+    def _container(self, value: Any, verdict: Verdict, found: list[str], depth: int) -> Any:
+        before = len(found)
+        if type(value) is dict:
+            inherited = verdict if verdict.hard else NOTHING
+            redacted: Any = {}
+            for name, item in value.items():
+                own = self._verdict(name) if type(name) is str else NOTHING
+                safe_name = self._by_pattern(name, found) if type(name) is str and len(name) > 12 else name
+                redacted[safe_name] = self._tree(item, own if own.label else inherited, found, depth)
+        else:
+            redacted = [self._tree(item, verdict, found, depth) for item in value]
+        return redacted if len(found) > before else value
+
+    def _leaf(self, text: str, verdict: Verdict, found: list[str]) -> str:
+        if not text or text.startswith("[redacted:"):
+            return text
+        if verdict.label:
+            found.append(verdict.label)
+            return f"[redacted:{verdict.label}]"
+        if len(text) < 5 or text in self._clean:
+            return text
+        if not self._suspicious(text.encode("utf-8", "surrogatepass" if text.isascii() else "surrogateescape")):
+            self._remember_clean(text)
+            return text
+        return self._any(text, found, 0)
+
+
+def _unescaped(token: str) -> str:
+    """What a JSON string token says; itself without quotes where it is malformed or cut off."""
+    closed = len(token) > 1 and token.endswith('"')
+    inner = token[1:-1] if closed else token[1:]
+    if "\\" not in inner:
+        return inner
+    try:
+        decoded = json.loads(f'"{inner}"', strict=False)
+    except ValueError:
+        return inner
+    return decoded if isinstance(decoded, str) else inner
+
+
+def _requoted(token: str, value: str, safe: str) -> str:
+    """The token again when nothing was replaced in its value; the safe value as a JSON string otherwise."""
+    return token if safe == value else json.dumps(safe, ensure_ascii=token.isascii())
+
+
+def _unquoted(name: str) -> str:
+    """A form's field name without its percent signs."""
+    if "%" not in name:
+        return name
+    return re.sub(r"%([0-9A-Fa-f]{2})", lambda m: chr(int(m.group(1), 16)), name)

@@ -11,6 +11,7 @@ import sys
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from msgtrace import interning
 from msgtrace.context import CURRENT, Cause, Handling
 from msgtrace.hook import Action, Deliver, Fetch, Late, Observe, Process, Receivers, Send, Spawned
 from msgtrace.probe import MAX_FAILURES, Probe, outcome_of
@@ -50,7 +51,12 @@ def _end(
     probe: Probe, done: Callable[..., Any] | None, sequence: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     try:
-        probe.complete(sequence, facts=None if done is None else done(sequence, result, *args, **kwargs))
+        facts = None if done is None else done(sequence, result, *args, **kwargs)
+        if probe.propagates and type(sequence) is int:
+            from msgtrace.propagation import span_id  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
+
+            facts = {**(facts or {}), "span_id": f"{span_id(probe.recorder.process_id, sequence):016x}"}
+        probe.complete(sequence, facts=facts)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
 
@@ -125,7 +131,9 @@ def _deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tupl
 
 
 def _sync_send(probe: Probe, action: Send) -> Call:
-    read, done, scope, inject = action.read, action.done, action.scope, action.inject
+    read, done, scope = action.read, action.done, action.scope
+    inject = action.inject if interning.settings.propagate else None
+    probe.propagates = inject is not None
 
     def call(original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         sequence = _begin(probe, read, args, kwargs)
@@ -226,7 +234,9 @@ def _sync_late(probe: Probe, action: Late) -> Call:
 
 
 def _async_send(probe: Probe, action: Send) -> Call:
-    read, done, scope, inject = action.read, action.done, action.scope, action.inject
+    read, done, scope = action.read, action.done, action.scope
+    inject = action.inject if interning.settings.propagate else None
+    probe.propagates = inject is not None
 
     async def call(original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         sequence = _begin(probe, read, args, kwargs)
@@ -484,7 +494,10 @@ def _injected(
     from msgtrace.propagation import fields_for  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
 
     try:
-        injected: tuple[tuple[Any, ...], dict[str, Any]] = inject(fields_for(probe, sequence), args, kwargs)
+        fields = fields_for(probe, sequence)
+        if not fields:
+            return args, kwargs
+        injected: tuple[tuple[Any, ...], dict[str, Any]] = inject(fields, args, kwargs)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
         return args, kwargs
