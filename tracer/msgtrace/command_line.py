@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import dataclass
 from typing import Final
 
 import click
 
 from msgtrace import __version__
 
-COMMANDS: Final[dict[str, str]] = {
-    "run": "msgtrace.commands.run:run",
-    "doctor": "msgtrace.commands.doctor:doctor",
-    "collect": "msgtrace_collectors.commands:collect",
-    "report": "msgtrace_analysis.commands.report:report",
-    "events": "msgtrace_analysis.commands.looks:events",
-    "flows": "msgtrace_analysis.commands.looks:flows",
-    "queues": "msgtrace_analysis.commands.looks:queues",
-    "losses": "msgtrace_analysis.commands.looks:losses",
-    "tail": "msgtrace_analysis.commands.tail:tail",
-    "follow": "msgtrace_analysis.commands.follow:follow",
-    "sql": "msgtrace_analysis.commands.sql:sql",
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command is, `module:function`, and what help says of it without loading it."""
+
+    place: str
+    help: str
+
+
+COMMANDS: Final[dict[str, Entry]] = {
+    "run": Entry("msgtrace.commands.run:run", "Run a program and record its messages."),
+    "report": Entry("msgtrace_analysis.commands.report:report", "Write the messaging guide and EVENT_FLOWS.json."),
+    "events": Entry("msgtrace_analysis.commands.looks:events", "Event types: who publishes and who consumes them."),
+    "flows": Entry("msgtrace_analysis.commands.looks:flows", "What leads to what."),
+    "queues": Entry("msgtrace_analysis.commands.looks:queues", "Exchanges, queues, topics and streams."),
+    "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
+    "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
+    "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),
+    "sql": Entry("msgtrace_analysis.commands.sql:sql", "Ask the trace file in SQL."),
+    "collect": Entry("msgtrace_collectors.commands:collect", "Collect a spool's segments into a trace file."),
+    "doctor": Entry("msgtrace.commands.doctor:doctor", "Check what can be recorded here."),
 }
-"""Name -> `module:function`, in the order in which help lists them."""
+"""In the order in which help lists them."""
 
 
 class Commands(click.Group):
@@ -33,16 +42,21 @@ class Commands(click.Group):
         """The names, in the table's order."""
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Load a command.
 
         Raises:
             click.ClickException: what it needs is not installed.
         """
-        place = COMMANDS.get(cmd_name)
-        if place is None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
             return None
-        module, _, function = place.partition(":")
+        module, _, function = entry.place.partition(":")
         try:
             command: click.Command = getattr(importlib.import_module(module), function)
         except ModuleNotFoundError as error:
