@@ -1,6 +1,7 @@
 """Whether a broker answers its own protocol: one bounded question each; an open port is no answer."""
 
 import base64
+import http.client
 import socket
 import struct
 import urllib.error
@@ -18,7 +19,7 @@ def answers(address: Address) -> bool:
         if isinstance(address, Rabbitmq):
             return _amqp_answers(address) and _management_answers(address)
         return _kafka_answers(address) if isinstance(address, Kafka) else _redis_answers(address)
-    except (OSError, struct.error):
+    except (OSError, http.client.HTTPException, struct.error):
         return False
 
 
