@@ -74,6 +74,9 @@ class Tracer:
 
     def _imported(self, module: str) -> None:
         if self.engine is not None:
+            from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
+
+            threads.carry_causes(module)
             self.engine.imported(module)
 
     def _opened(self) -> Engine | None:
@@ -97,7 +100,11 @@ class Tracer:
             )
             bind(recorder, settings)
             self.engine = Engine(recorder, CodeSites(recorder))
-            threads.carry_causes()
+            threads.carry_causes("threading")
+            if threads.EXECUTORS in sys.modules:
+                threads.carry_causes(threads.EXECUTORS)
+            else:
+                self._watch.watch({threads.EXECUTORS})
         return self.engine
 
     def _failed(self, error: Exception) -> None:

@@ -13,18 +13,19 @@ from typing import Any
 from msgtrace.context import CURRENT
 
 _NAME = "_msgtrace_cause"
+EXECUTORS = "concurrent.futures.thread"
 _restores: list[tuple[Any, str, Any]] = []
 
 
-def carry_causes() -> None:
-    """Wrap the starting and running of threads and of executors' work items. Once."""
-    if _restores:
-        return
-    _wrap_pair(threading.Thread, "start", "_bootstrap_inner")
-    executor = sys.modules.get("concurrent.futures.thread")
-    if executor is None:
-        import concurrent.futures.thread as executor  # noqa: PLC0415 - the library that has an executor has loaded it
-    _wrap_pair(executor._WorkItem, "__init__", "run")  # type: ignore[attr-defined]  # noqa: SLF001 - no public seam
+def carry_causes(module: str) -> None:
+    """Wrap what starts and runs threads (`threading`) or executors' work items (`concurrent.futures.thread`). Once each.
+
+    The latter is never imported for this: it registers with the interpreter's exit, which fails once that has begun.
+    """
+    if module == "threading":
+        _wrap_pair(threading.Thread, "start", "_bootstrap_inner")
+    elif module == EXECUTORS and module in sys.modules:
+        _wrap_pair(sys.modules[module]._WorkItem, "__init__", "run")  # noqa: SLF001 - no public seam
 
 
 def release_causes() -> None:
@@ -36,6 +37,8 @@ def release_causes() -> None:
 
 def _wrap_pair(owner: type, start: str, inner: str) -> None:
     """`start` notes the starter's cause on the instance, `inner`, which runs in the new thread, takes it up."""
+    if any(owner is done for done, _, _ in _restores):
+        return
     original_start, original_inner = getattr(owner, start), getattr(owner, inner)
 
     @functools.wraps(original_start)
