@@ -27,6 +27,12 @@ Done: TypeAlias = "Callable[..., Facts | None]"
 reports it through a `Late` point.
 """
 
+Failed: TypeAlias = "Callable[..., Facts | None]"
+"""What a send that raised made known all the same: `(error, *the target's parameters)`.
+
+Its `outcome`, if it has one, stands for `raised` or `cancelled`.
+"""
+
 ReadLate: TypeAlias = "Callable[..., list[tuple[int, str, BaseException | None, Facts | None]] | None]"
 """Late facts about operations that returned long ago: `(result, *parameters)` -> `(sequence, outcome, error, facts)`."""
 
@@ -45,6 +51,7 @@ class Send(Action):
     Attributes:
         read: see `Read`.
         done: see `Done`.
+        failed: see `Failed`.
         scope: the call itself runs the receivers (in-process buses), so the send is their cause while it runs.
         inject: for `--propagate`: `(fields, args, kwargs) -> (args, kwargs)` with `fields` (traceparent, ...) added to
             the message's headers, on copies of what the program gave.
@@ -53,6 +60,7 @@ class Send(Action):
     kind: Kind = "send"
     read: Read
     done: Done | None = None
+    failed: Failed | None = None
     scope: bool = False
     inject: Callable[[Mapping[str, str], tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]] | None = None
 
@@ -77,10 +85,12 @@ class Deliver(Action):
 
     Attributes:
         read: see `Read`; the message as it was received. Its `handler` may be set.
+        spawns: the call only starts the handler and returns the future, or task, in which it runs.
     """
 
     kind: Kind = "receive"
     read: Read
+    spawns: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,9 +61,17 @@ def _end(
         probe.failed(error)
 
 
-def _raised(probe: Probe, sequence: Any, error: BaseException) -> None:
+def _raised(
+    probe: Probe,
+    sequence: Any,
+    error: BaseException,
+    failed: Callable[..., Any] | None = None,
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+) -> None:
     try:
-        probe.complete(sequence, outcome_of(error), error)
+        facts = None if failed is None else failed(error, *args, **(kwargs or {}))
+        probe.complete(sequence, outcome_of(error), error, facts)
     except Exception as ours:  # noqa: BLE001 - the contract with the host program
         probe.failed(ours)
 
@@ -120,7 +128,8 @@ def _deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tupl
         about: Message = {"channel": message.get("channel", "")}
         if handler:
             about["handler"] = handler
-        about["receipt"] = receipt = probe.observe(message, depth=3)
+        # Its cause is the send, somewhere else; what the library's own task once inherited has no part in it.
+        about["receipt"] = receipt = probe.observe(message, depth=3, causes=())
         return handling.begin(about, 3, receipt)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
@@ -131,7 +140,7 @@ def _deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tupl
 
 
 def _sync_send(probe: Probe, action: Send) -> Call:
-    read, done, scope = action.read, action.done, action.scope
+    read, done, failed, scope = action.read, action.done, action.failed, action.scope
     inject = action.inject if interning.settings.propagate else None
     probe.propagates = inject is not None
 
@@ -146,7 +155,7 @@ def _sync_send(probe: Probe, action: Send) -> Call:
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
-            _raised(probe, sequence, error)
+            _raised(probe, sequence, error, failed, args, kwargs)
             raise
         finally:
             if cause is not None and token is not None:
@@ -158,7 +167,12 @@ def _sync_send(probe: Probe, action: Send) -> Call:
 
 
 def _sync_process(
-    probe: Probe, start: Callable[[tuple[Any, ...], dict[str, Any]], Any], done: Any, *, spawns: bool = False
+    probe: Probe,
+    start: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+    done: Any,
+    *,
+    spawns: bool = False,
+    returned: bool = False,
 ) -> Call:
     def call(original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         sequence = start(args, kwargs)
@@ -168,6 +182,8 @@ def _sync_process(
         token = CURRENT.set(cause)
         try:
             result = original(*args, **kwargs)
+            if returned:
+                cause.future = result
         except BaseException as error:
             _raised(probe, sequence, error)
             raise
@@ -234,7 +250,7 @@ def _sync_late(probe: Probe, action: Late) -> Call:
 
 
 def _async_send(probe: Probe, action: Send) -> Call:
-    read, done, scope = action.read, action.done, action.scope
+    read, done, failed, scope = action.read, action.done, action.failed, action.scope
     inject = action.inject if interning.settings.propagate else None
     probe.propagates = inject is not None
 
@@ -249,7 +265,7 @@ def _async_send(probe: Probe, action: Send) -> Call:
         try:
             result = await original(*args, **kwargs)
         except BaseException as error:
-            _raised(probe, sequence, error)
+            _raised(probe, sequence, error, failed, args, kwargs)
             raise
         finally:
             if cause is not None and token is not None:
@@ -530,8 +546,13 @@ def caller(action: Action, probe: Probe, handling: Probe, *, awaitable: bool) ->
             return _spawned
         case Deliver():
             deliver = action.read
-            process = _async_process if awaitable else _sync_process
-            return process(handling, lambda args, kwargs: _deliver(probe, handling, deliver, args, kwargs), None)
+
+            def start(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+                return _deliver(probe, handling, deliver, args, kwargs)
+
+            if awaitable:
+                return _async_process(handling, start, None, spawns=action.spawns)
+            return _sync_process(handling, start, None, returned=action.spawns)
     raise TypeError(f"no wrapper for {action!r}")
 
 
