@@ -85,6 +85,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     (tmp_path / "tmp").mkdir()
     made = House(tmp_path, f"MARK_{uuid.uuid4().hex}")
     yield made
+    made.command("down")
     for pid in made.processes():
         os.kill(pid, signal.SIGKILL)
 
