@@ -215,6 +215,14 @@ def test_an_address_in_the_environment_comes_first(monkeypatch: pytest.MonkeyPat
     }
 
 
+@pytest.mark.parametrize("value", ["redis://", "redis://broker.test:port/0"])
+def test_an_address_that_is_none_is_said_so_in_one_line(house: House, value: str) -> None:
+    status = house.command("status", MSGTRACE_TEST_REDIS=value)
+    assert status.returncode == 1
+    (line,) = status.stderr.splitlines()
+    assert "MSGTRACE_TEST_REDIS is no address" in line
+
+
 @pytest.mark.parametrize(
     ("environment", "outcome"),
     [({}, "1 skipped"), ({"CI": "true"}, "1 error"), ({"CI": "false"}, "1 skipped")],

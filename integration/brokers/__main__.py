@@ -1,6 +1,7 @@
 """`python -m integration.brokers up|down|status|install`: the brokers by hand."""
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -18,6 +19,13 @@ def _print_exports(addresses: dict[str, Address]) -> None:
                 click.echo(f"export {variable}={value}")
 
 
+def _running(names: Sequence[str]) -> dict[str, Address]:
+    try:
+        return find.running(names)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
 @click.group()
 def main() -> None:
     """Real brokers for the tests, private and on free loopback ports."""
@@ -28,9 +36,9 @@ def main() -> None:
 def up(names: tuple[str, ...]) -> None:
     """Starts brokers (all, or NAMES), leaves them running, and prints shell exports."""
     with shared_set.locked():
-        found = find.running(names or NAMES)
+        found = _running(names or NAMES)
         wanted = [name for name in names or NAMES if name not in found]
-        failures = [find.why_not(name) for name in wanted if find.means(name) is None]
+        failures = [f"{name}: {find.why_not(name)}" for name in wanted if find.means(name) is None]
         for means in ("docker", "native"):
             ours = [name for name in wanted if find.means(name) == means]
             if not ours:
@@ -60,7 +68,7 @@ def down() -> None:
 @main.command()
 def status() -> None:
     """Says of each broker where it is and whether it answers; exits with 1 when one doesn't."""
-    found = find.running(NAMES)
+    found = _running(NAMES)
     silent = 0
     for name in NAMES:
         address = found.get(name)

@@ -129,13 +129,17 @@ def from_environment(name: str, environment: dict[str, str]) -> Address | None:
     """Reads the address of broker `name` from MSGTRACE_TEST_*, or None when the variable is absent or empty.
 
     Raises:
-        ValueError: The variable is there and names no host.
+        ValueError: The variable is there and names no host, or no port where there should be one.
     """
-    value = environment.get(f"MSGTRACE_TEST_{name.upper()}", "")
+    variable = f"MSGTRACE_TEST_{name.upper()}"
+    value = environment.get(variable, "")
     if not value:
         return None
-    if name == "rabbitmq":
-        return Rabbitmq.at(value, environment.get("MSGTRACE_TEST_RABBITMQ_MANAGEMENT", ""))
-    if name == "redis":
-        return Redis.at(value)
-    return Kafka.at(value, environment.get("MSGTRACE_TEST_KAFKA_PROXIED", ""))
+    try:
+        if name == "rabbitmq":
+            return Rabbitmq.at(value, environment.get("MSGTRACE_TEST_RABBITMQ_MANAGEMENT", ""))
+        if name == "redis":
+            return Redis.at(value)
+        return Kafka.at(value, environment.get("MSGTRACE_TEST_KAFKA_PROXIED", ""))
+    except ValueError as error:
+        raise ValueError(f"{variable} is no address: {error}") from error

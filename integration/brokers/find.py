@@ -37,5 +37,5 @@ def means(name: str) -> str | None:
 def why_not(name: str) -> str:
     """One line for the user when there are no means."""
     if wanted := os.environ.get("MSGTRACE_TEST_MEANS"):
-        return f"{name}: MSGTRACE_TEST_MEANS={wanted} leaves no way to start it"
-    return f"{name}: {engine.missing()}, and {native.missing(name)}; {INSTALL}"
+        return f"MSGTRACE_TEST_MEANS={wanted} leaves no way to start it"
+    return f"{engine.missing()}, and {native.missing(name)}; {INSTALL}"
