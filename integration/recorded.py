@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ import msgspec
 
 from msgtrace import records
 from msgtrace.commands.target import environment
-from msgtrace.segment import HEADER_BYTES, Header, frames
+from msgtrace.segment import HEADER_BYTES, Header, frames, stragglers
 from msgtrace.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def payloads(folder: Path) -> Iterator[Any]:
         header = Header.read(buffer)
         segments.append((header.generation, header, buffer))
     for _, header, buffer in sorted(segments, key=lambda each: each[0]):
-        for frame in frames(buffer, HEADER_BYTES, header.end):
+        committed = frames(buffer, header.generation, HEADER_BYTES, header.end)
+        for frame in chain(committed, stragglers(buffer, header.generation, header.end)):
             assert frame.payload is not None, f"damaged frame before {frame.next_offset} in {folder}"
             yield msgspec.msgpack.decode(frame.payload)
 

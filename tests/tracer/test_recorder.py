@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from msgtrace import records
 from msgtrace.recorder import Recorder
-from msgtrace.segment import END_WORD, FREE, HEADER_BYTES, SEALED, STATE_WORD, Header, frames
+from msgtrace.segment import END_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, Header, frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +43,8 @@ def written(spool: Path, process_id: bytes) -> list[Any]:
         header = Header.read(buffer)
         segments.append((header.generation, buffer, header.end))
     found = []
-    for _, buffer, end in sorted(segments, key=lambda s: s[0]):
-        for frame in frames(buffer, HEADER_BYTES, end):
+    for generation, buffer, end in sorted(segments, key=lambda s: s[0]):
+        for frame in frames(buffer, generation, HEADER_BYTES, end):
             assert frame.payload is not None
             found.append(msgspec.msgpack.decode(frame.payload))
     return found
@@ -175,12 +175,12 @@ def test_child_that_records_nothing_leaves_nothing(spool: Path) -> None:
 
 def test_full_pool_drops_the_newest_and_counts(spool: Path) -> None:
     it = recorder(spool, segment_bytes=8_192, spool_limit=3 * 8_192)
-    for number in range(1_000):
+    for number in range(3_000):
         it.lose("test", number)
     found = [r[2] for r in losses(spool, it.process_id)]
     assert found == list(range(len(found))), "what is kept is the oldest, without a gap"
     headers = [Header.read(memoryview(p.read_bytes())) for p in (spool / it.process_id.hex()).glob("*.segment")]
-    assert {h.dropped for h in headers} == {1_000 - len(found)}
+    assert {h.dropped for h in headers} == {3_000 - len(found)}
     assert all(h.state == SEALED for h in headers), "only a sealed segment can come back"
 
 
@@ -196,7 +196,7 @@ def test_freed_segment_is_used_again(spool: Path) -> None:
 
                 with mmap.mmap(file.fileno(), 0) as mapped, memoryview(mapped) as view, view.cast("Q") as words:
                     if words[STATE_WORD] == SEALED:
-                        for frame in frames(view, HEADER_BYTES, words[END_WORD]):
+                        for frame in frames(view, words[GENERATION_WORD], HEADER_BYTES, words[END_WORD]):
                             assert frame.payload is not None
                             record = msgspec.msgpack.decode(frame.payload)
                             if record[0] == records.LOSS:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 import threading
 import time
 from _thread import RLock, _local
@@ -21,7 +22,7 @@ from zlib import adler32
 import msgspec
 
 from msgtrace import records
-from msgtrace.segment import CHECKED_BYTES, DROPPED_WORD, END_WORD, FRAME, HEADER_BYTES, SEALED, STATE_WORD
+from msgtrace.segment import CHECKED_BYTES, DROPPED_WORD, END_WORD, FRAME, GENERATION_WORD, HEADER_BYTES
 from msgtrace.snapshot import stand_in
 from msgtrace.spool import Segment, Spool
 
@@ -38,6 +39,7 @@ MAX_DEFINITIONS: Final = 50_000
 """Interned values of one table of one process; later ones are written out each time."""
 
 TABLES: Final = 6
+_pack = FRAME.pack
 
 
 def _fork_mark() -> memoryview:
@@ -91,15 +93,16 @@ class Recorder:
         self.next_sequence = count(1).__next__
         self.numbers: tuple[dict[Any, int], ...] = tuple({} for _ in range(TABLES))
         self.on_adopt: list[Callable[[], None]] = []
+        if not getattr(sys, "_is_gil_enabled", lambda: True)():
+            self.write = self._write_locked  # type: ignore[method-assign]  # the one place that decides
         self._open(forked_from=None)
 
     def _open(self, forked_from: bytes | None) -> None:
         """Begin as a new process: own id, own segments, own numbers, own lock."""
         self.mine = _fork_mark()
-        # Native, also under gevent's monkey-patching: the lock is held for a few stores and never across a switch.
-        # Re-entrant, because a signal handler or a finaliser may publish while this thread is writing a record.
+        # For turning segments. Native, also under gevent's monkey-patching: it is never held across a switch.
         self._lock = RLock()
-        self._writing = False
+        self._turning = False
         self._interrupted: list[bytes] = []
         self._next_number = count(1).__next__
         self.thread = _local()
@@ -110,7 +113,7 @@ class Recorder:
         self.process_id = os.urandom(16)
         self._dropped = 0
         self._segment: Segment | None = None
-        self._position = self._limit = 0
+        self._target: tuple[Any, Any, Any, int] = _NOWHERE
         self._spool = Spool(self._root, self.process_id, self._segment_bytes, self._spool_limit)
         facts = {"process_id": self.process_id.hex(), "first_sequence": self.next_sequence(), **self._facts()}
         if forked_from is not None:
@@ -197,70 +200,76 @@ class Recorder:
         return number
 
     # ---- writing ----------------------------------------------------------------------------------------------
+    # `mmap.write` copies the bytes and moves the map's position in one call, with the interpreter's lock held: an append
+    # that no other thread, signal handler or finaliser can get into. So a frame needs no lock of ours, and a program
+    # that publishes from a signal handler in the middle of a record being written finds nothing half done.
 
     def write(self, payload: bytes) -> bool:
         """Append one frame; False when there was no room for it."""
+        append, position, words, seed = self._target
         length = len(payload)
-        checksum = adler32(payload if length <= CHECKED_BYTES else payload[:CHECKED_BYTES])
-        # Not acquire() and release(), which cost half: a KeyboardInterrupt between them and `try` would lock for ever.
-        with self._lock:
-            if self._writing:
-                # A signal handler or finaliser inside this very thread's write: the outer call writes it.
-                self._interrupted.append(payload)
-                return True
-            self._writing = True
-            try:
-                start = self._position
-                end = start + length + 15 & -8
-                if end > self._limit:
-                    return self._append_slowly(payload)
-                segment = self._segment
-                segment.words[start >> 3] = length | checksum << 32  # type: ignore[union-attr]  # there is one below the limit
-                segment.bytes[start + 8 : start + 8 + length] = payload  # type: ignore[union-attr]  # as above
-                self._position = segment.words[END_WORD] = end  # type: ignore[union-attr]  # as above
-            finally:
-                self._writing = False
-            if self._interrupted:
-                self._write_interrupted()
-            return True
-
-    def _append_slowly(self, payload: bytes) -> bool:
-        """Append where a new segment is needed, under the lock."""
-        length = len(payload)
-        if not self._turn(length):
-            self._dropped += 1
-            self._spool.publish_dropped(self._dropped)
-            return False
-        self._put(payload)
+        head = payload if length <= CHECKED_BYTES else payload[:CHECKED_BYTES]
+        try:
+            append(_pack(length, adler32(head, seed)) + payload)
+        except ValueError:  # behind the segment's end, where a sealed one's position is
+            return self._append_slowly(payload, words)
+        words[END_WORD] = position()
         return True
 
-    def _put(self, payload: bytes) -> None:
-        segment, start, length = self._segment, self._position, len(payload)
-        assert segment is not None  # noqa: S101 - for the type checker; the caller made room
-        FRAME.pack_into(segment.bytes, start, length, adler32(payload[:CHECKED_BYTES]))
-        segment.bytes[start + FRAME.size : start + FRAME.size + length] = payload
-        self._position = segment.words[END_WORD] = start + length + 15 & -8
+    def _write_locked(self, payload: bytes) -> bool:
+        """`write` for an interpreter without a global lock."""
+        with self._lock:
+            return Recorder.write(self, payload)
 
-    def _write_interrupted(self) -> None:
-        waiting, self._interrupted = self._interrupted, []
-        for payload in waiting:
-            self.write(payload)
+    def _append_slowly(self, payload: bytes, failed: Any) -> bool:
+        """Append where a new segment is needed.
 
-    def _turn(self, size: int) -> bool:
+        Args:
+            payload: the frame's.
+            failed: the words of the segment that had no room; another thread may have turned it since.
+        """
+        with self._lock:
+            if self._turning:
+                # A signal handler or finaliser inside this very thread's turning: the outer call writes it.
+                self._interrupted.append(payload)
+                return True
+            if self._target[2] is not failed:
+                return self.write(payload)
+            self._turning = True
+            try:
+                turned = len(payload) <= self._segment_bytes - 2 * HEADER_BYTES and self._turn()
+            finally:
+                self._turning = False
+            if turned:
+                self.write(payload)
+            else:
+                self._dropped += 1
+                self._spool.publish_dropped(self._dropped)
+            waiting, self._interrupted = self._interrupted, []
+            for each in waiting:
+                self.write(each)
+            return turned
+
+    def _turn(self) -> bool:
         """Seal the segment and begin the next, with an anchor for its times; False when there is none to be had."""
-        if size > self._segment_bytes - 2 * HEADER_BYTES:
-            return False
         fresh = self._spool.next()
         if self._segment is not None:
             # Also when there is no next one: only a sealed segment comes back to be used again.
-            self._segment.words[STATE_WORD] = SEALED
-        self._segment, self._position, self._limit = fresh, 0, 0
+            self._segment.seal()
+        self._segment = fresh
         if fresh is None:
+            self._target = _NOWHERE
             return False
         fresh.words[DROPPED_WORD] = self._dropped
-        self._position, self._limit = HEADER_BYTES, self._segment_bytes
-        self._put(self.encode((records.CLOCK, time.time_ns(), time.monotonic_ns())))
-        return True
+        self._target = (fresh.map.write, fresh.map.tell, fresh.words, fresh.words[GENERATION_WORD] & 0xFFFF or 1)
+        return self.write(self.encode((records.CLOCK, time.time_ns(), time.monotonic_ns())))
+
+
+def _no_room(_frame: bytes) -> int:
+    raise ValueError("no segment")
+
+
+_NOWHERE: Final[tuple[Any, Any, Any, int]] = (_no_room, None, None, 1)
 
 
 def described(error: BaseException) -> tuple[str, str]:

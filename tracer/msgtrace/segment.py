@@ -12,10 +12,12 @@
     72   8  inode of the writer's pid namespace
     128     frames
 
-A frame is the payload's length (u32), an Adler-32 of the payload's first 1,024 bytes (u32), the payload, and zeros up to
-a multiple of 8 bytes. The end offset alone decides what is committed. The checksum finds what a weakly ordered machine, a
-cut or a scribble did to a committed frame; it covers a bounded head so that its cost does not grow with the body, and
-it is Adler's because that takes half of CRC-32's time where a record is written.
+A frame is the payload's length (u32), a checksum (u32), and the payload. The end offset decides what is committed, with one
+exception: two threads may store their ends in the wrong order, and a process killed at that very moment leaves an end
+before its last frames. Of a process that has ended, frames behind the end count too, as far as their checksums hold.
+
+The checksum is an Adler-32 over the payload's first 1,024 bytes that starts from the generation, so that what an earlier
+use left behind in a recycled segment is no frame. It covers a bounded head so that its cost does not grow with the body.
 Integers are little-endian: traces are read on the machine, or the kind of machine, that wrote them.
 """
 
@@ -89,10 +91,14 @@ class Header:
         )  # fmt: skip
 
 
-def framed(payload: bytes) -> bytes:
-    """The frame of one payload."""
-    padding = -len(payload) % 8
-    return FRAME.pack(len(payload), adler32(payload[:CHECKED_BYTES])) + payload + bytes(padding)
+def checksum(payload: bytes, generation: int) -> int:
+    """The checksum of a frame in a segment of some generation."""
+    return adler32(payload[:CHECKED_BYTES], generation & 0xFFFF or 1)
+
+
+def framed(payload: bytes, generation: int) -> bytes:
+    """The frame of one payload in a segment of some generation."""
+    return FRAME.pack(len(payload), checksum(payload, generation)) + payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class Frame:
     next_offset: int
 
 
-def frames(buffer: memoryview, start: int, end: int) -> Iterator[Frame]:
+def frames(buffer: memoryview, generation: int, start: int, end: int) -> Iterator[Frame]:
     """The committed frames between two offsets, oldest first.
 
     Stops at the first frame that does not lie wholly inside `end` and the buffer. A frame that does, but whose
@@ -111,16 +117,24 @@ def frames(buffer: memoryview, start: int, end: int) -> Iterator[Frame]:
 
     Args:
         buffer: the segment, from its first byte.
+        generation: the header's.
         start: offset of a frame, `HEADER_BYTES` for the first.
         end: the header's end offset.
     """
     end = min(end, len(buffer))
     while start + FRAME.size <= end:
-        length, checksum = FRAME.unpack_from(buffer, start)
+        length, found = FRAME.unpack_from(buffer, start)
         begin = start + FRAME.size
-        following = begin + length + -length % 8
-        if following > end:
+        if begin + length > end:
             return
         payload = bytes(buffer[begin : begin + length])
-        start = following
-        yield Frame(payload if adler32(payload[:CHECKED_BYTES]) == checksum else None, start)
+        start = begin + length
+        yield Frame(payload if checksum(payload, generation) == found else None, start)
+
+
+def stragglers(buffer: memoryview, generation: int, end: int) -> Iterator[Frame]:
+    """The frames behind the end that an ended process published: as far as they are whole and right."""
+    for frame in frames(buffer, generation, end, len(buffer)):
+        if not frame.payload:
+            return
+        yield frame

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from msgtrace.segment import DROPPED_WORD, END_WORD, FREE, GENERATION_WORD, HEADER_BYTES, STATE_WORD, WRITING, Header
+from msgtrace.segment import DROPPED_WORD, END_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, WRITING, Header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,18 @@ class Segment:
             self.map = mmap.mmap(file, size)
         self.bytes = memoryview(self.map)
         self.words = self.bytes.cast("Q")
+
+    def seal(self) -> None:
+        """Take what is left of the segment, so that every later append fails, and publish its end."""
+        while True:
+            end = self.map.tell()
+            try:
+                self.map.write(bytes(len(self.map) - end))
+            except ValueError:
+                continue  # another thread's append came in between
+            break
+        self.words[END_WORD] = end
+        self.words[STATE_WORD] = SEALED
 
 
 def start_ticks(pid: int | str = "self") -> int:
@@ -96,6 +108,7 @@ class Spool:
         # In this order: whoever sees the new generation must not see the old end with it.
         segment.words[END_WORD] = HEADER_BYTES
         segment.words[GENERATION_WORD] = self._generation
+        segment.map.seek(HEADER_BYTES)
         segment.words[STATE_WORD] = WRITING
         return segment
 
