@@ -13,10 +13,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from msgtrace.hook import Action, Fetch, Hook, Point, Receivers, Status
+from msgtrace.hook import Action, Hook, Point, Status
 from msgtrace.probe import MAX_FAILURES, Probe
 from msgtrace.versions import distribution_version, satisfies
-from msgtrace.wrappers import async_generator_fetch, caller, dispatcher, generator_fetch, receivers, wrapper
+from msgtrace.wrappers import dispatcher, replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -124,41 +124,28 @@ class Engine:
         if not callable(function):
             placed.status, placed.detail = "missing", f"{path} is no function"
             return
-        replacement = self._replacement(placed, function)
+        made: Any = self._replacement(placed, function)
         if isinstance(current, (staticmethod, classmethod)):
-            replacement = type(current)(replacement)
+            made = type(current)(made)
         placed.owner = owner
         placed.original = vars(owner).get(name)
-        placed.replacement = replacement
-        setattr(owner, name, replacement)
+        placed.replacement = made
+        setattr(owner, name, made)
         placed.status = "wrapped"
 
     def _replacement(self, placed: Placed, function: Callable[..., Any]) -> Callable[..., Any]:
         point = placed.point
-        awaitable = inspect.iscoroutinefunction(function)
-        if point.action is None:
-            calls = {}
-            probes: list[Probe] = []
-            made: dict[int, Any] = {}
-            for value, action in point.table.items():
-                if id(action) not in made:
-                    probe, handling = self._probes(placed, action)
-                    probes += (probe, handling)
-                    made[id(action)] = caller(action, probe, handling, awaitable=awaitable)
-                calls[value] = made[id(action)]
-            placed.probes = tuple(probes)
-            return dispatcher(function, calls, point.argument)
-        probe, handling = self._probes(placed, point.action)
-        placed.probes = (probe, handling)
-        if isinstance(point.action, Fetch):
-            if inspect.isgeneratorfunction(function):
-                return generator_fetch(function, probe, point.action)
-            if inspect.isasyncgenfunction(function):
-                return async_generator_fetch(function, probe, point.action)
-        if isinstance(point.action, Receivers):
-            return receivers(function, probe, point.action)
-        call = caller(point.action, probe, handling, awaitable=awaitable)
-        return wrapper(function, call, fetch=isinstance(point.action, Fetch))
+        actions = {id(each): each for each in point.table.values()} if point.action is None else {0: point.action}
+        probes: list[Probe] = []
+        made = {}
+        for key, action in actions.items():
+            pair = self._probes(placed, action)
+            probes += pair
+            made[key] = replacement(function, action, *pair)
+        placed.probes = tuple(probes)
+        if point.action is not None:
+            return made[0]
+        return dispatcher(function, {value: made[id(action)] for value, action in point.table.items()}, point.argument)
 
     def _probes(self, placed: Placed, action: Action) -> tuple[Probe, Probe]:
         def probe(kind: str) -> Probe:

@@ -15,12 +15,12 @@ STEMS: Final = (
     "password", "passwd", "passphrase", "passwort", "contrasena", "contraseña", "motdepasse", "passcode", "pwd",
     "secret", "apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "masterkey",
     "sharedkey", "accountkey", "credential", "authorization", "connectionstring", "cardnumber", "cardnum", "cardno",
-    "creditcard", "ccnumber", "ccnum", "securitycode", "cvv",
+    "creditcard", "ccnumber", "ccnum", "securitycode", "cvv", "pincode", "pinnumber", "otpcode", "cvccode",
 )  # fmt: skip
 """Of a name without case and separators; whatever stands under it is replaced."""
 
-HARD_WORDS: Final = frozenset({"pin", "cvc", "cvc2", "csc", "ssn", "otp", "senha"})
-"""Whole words of a name; whatever stands under it is replaced."""
+HARD_WORDS: Final = frozenset({"pin", "cvc", "csc", "ssn", "otp", "senha"})
+"""Last words of a name; whatever stands under it is replaced."""
 
 SOFT_STEMS: Final = (
     "accesstoken", "refreshtoken", "authtoken", "idtoken", "bearertoken", "csrftoken", "xsrftoken", "sessiontoken",
@@ -83,9 +83,9 @@ def name_verdict(name: str, extra: frozenset[str] = frozenset(), keep: frozenset
     for stem in STEMS:
         if stem in squashed and not (stem == "secret" and "secretar" in squashed):
             return Verdict(stem, hard=True)
-    found = HARD_WORDS.intersection(words)
-    if found:
-        return Verdict(min(found), hard=True)
+    last = next((w for w in reversed(words) if not w.isdigit()), "")
+    if last in HARD_WORDS:
+        return Verdict(last, hard=True)
     for stem in SOFT_STEMS:
         if stem in squashed:
             return Verdict(stem, hard=False)
@@ -104,14 +104,47 @@ def _label(squashed: str) -> str:
 
 # ---- what must be there before it pays to look ------------------------------------------------------------------
 
-# On text without case, spaces, hyphens and underscores. Every name and pattern above and below must contain one.
-NEEDLES: Final = (
-    b"passw", b"passp", b"passc", b"pwd", b"secret", b"key", b"token", b"auth", b"cook", b"sess", b"cred", b"jwt",
-    b"bearer", b"cardn", b"ccnu", b"securityc", b"cvv", b"cvc", b"connectionst", b"motde", b"contras", b"eyj",
+_NEEDLES: Final = (
+    "passw", "passp", "passc", "pwd", "secret", "token", "auth", "cook", "sess", "cred", "jwt", "bearer", "cardn",
+    "ccnu", "securityc", "cvv", "connectionst", "motde", "contras", "eyj", "apikey", "accesskey", "privatekey",
+    "signingkey", "encryptionkey", "masterkey", "sharedkey", "accountkey", "pincode", "pinnumber", "otpcode", "cvccode",
 )  # fmt: skip
-KEY_NEEDLES: Final = (b"api", b"access", b"private", b"sign", b"encr", b"master", b"shared", b"account")
-"""`key` alone is too frequent to be telling; one of these stands before it where it is."""
-SHORT_NAMES: Final = (b"pin", b"csc", b"ssn", b"otp", b"senha", b"pass", b"pan")
+"""Of text without case, spaces, hyphens and underscores. A name or pattern of this file contains one, or is below."""
+
+_SHORT: Final = "pin|otp|ssn|csc|cvc|senha|pass|pan"
+_OTHERS: Final = (
+    rf"(?i:{_SHORT})(?:[^A-Za-z]|$)",
+    r"\\u|\\/",  # an escape may hide any of them
+    r"AKIA|ASIA",
+    r"://[^\s/]*@",
+    r"\b[2-6][0-9]{12,18}\b",
+    r"\b[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]",
+    r"\b[3-6][0-9]{3}[ -][0-9]{6}[ -][0-9]{4}",
+    r"\b[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{5}\b",
+    r"\b[2-6][0-9]{5}[ -][0-9]{10}",
+    r"%[0-9A-Fa-f]{2}[^ ]*=",  # a form's field name may be escaped
+)
+
+# The same for `re`, on squashed text; the rest is asked with `in`.
+SQUASHED_SUSPECT: Final = "|".join([*_NEEDLES, *(f"{w}(?:[^a-z]|$)" for w in _SHORT.split("|"))])
+
+
+def suspect_expression(names: tuple[str, ...], patterns: tuple[str, ...]) -> str:
+    """One RE2 expression for bytes that may hold something to replace: a fast engine searches whole columns with it.
+
+    Args:
+        names: the user's further names.
+        patterns: the user's further patterns.
+    """
+    needles = [*_NEEDLES, *map(longest_part, names)]
+    spaced = "|".join("[-_ ]*".join(re.escape(c) for c in needle) for needle in needles)
+    return "|".join([f"(?i:{spaced})", *_OTHERS, *(f"(?:{p})" for p in patterns)])
+
+
+def longest_part(name: str) -> str:
+    """What of a name is searched for: any separators may stand between its parts."""
+    return max(re.split(r"[^a-z0-9]+", name.lower()), key=len)
+
 
 # ---- patterns ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,187 @@
+"""Our half of every wrapped call, before and after the program's own: reads, records, and lets no error of ours out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from msgtrace.context import CURRENT, Cause, Handling
+from msgtrace.probe import MAX_FAILURES, Probe, outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+
+    from msgtrace.records import Message
+
+
+def begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Record what a call is about to send or handle.
+
+    Returns:
+        the operation's sequence, a list of several, or None when there is nothing to record.
+    """
+    if probe.failures >= MAX_FAILURES:
+        return None
+    try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
+        message = read(*args, **kwargs)
+        if message is None:
+            return None
+        if type(message) is list:
+            return [probe.begin(each, 3) for each in message] or None
+        return probe.begin(message, 3)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+        return None
+
+
+def end(
+    probe: Probe, done: Callable[..., Any] | None, sequence: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Record that a call returned, and what that made known."""
+    try:
+        facts = None if done is None else done(sequence, result, *args, **kwargs)
+        if probe.propagates and type(sequence) is int:
+            from msgtrace.propagation import span_id  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
+
+            facts = {**(facts or {}), "span_id": f"{span_id(probe.recorder.process_id, sequence):016x}"}
+        probe.complete(sequence, facts=facts)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+
+
+def raised(
+    probe: Probe,
+    sequence: Any,
+    error: BaseException,
+    failed: Callable[..., Any] | None = None,
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+) -> None:
+    """Record that a call raised, and what that made known."""
+    try:
+        facts = None if failed is None else failed(error, *args, **(kwargs or {}))
+        probe.complete(sequence, outcome_of(error), error, facts)
+    except Exception as ours:  # noqa: BLE001 - the contract with the host program
+        probe.failed(ours)
+
+
+def _listed(message: Message | list[Message] | None) -> list[Message]:
+    if message is None:
+        return []
+    return message if type(message) is list else [message]  # type: ignore[list-item]  # narrowed by exact type
+
+
+def observe(
+    probe: Probe,
+    read: Callable[..., Any],
+    result: Any,
+    error: BaseException | None,
+    started: int,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> tuple[int, ...]:
+    """Record what a call was, once it is over; the sequences."""
+    if probe.failures >= MAX_FAILURES:
+        return ()
+    try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
+        messages = _listed(read(result, *args, **kwargs))
+        outcome = "ok" if error is None else outcome_of(error)
+        return tuple([probe.observe(each, outcome, started, 3) for each in messages])
+    except Exception as ours:  # noqa: BLE001 - the contract with the host program
+        probe.failed(ours)
+        return ()
+
+
+def late(probe: Probe, read: Callable[..., Any], result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Record what a call told about earlier sends."""
+    if probe.failures >= MAX_FAILURES:
+        return
+    try:
+        for sequence, outcome, error, facts in read(result, *args, **kwargs) or ():
+            probe.complete(sequence, outcome, error, facts)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+
+
+def deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Record the receive and the beginning of its handling; the handling's sequence, or None."""
+    if probe.failures >= MAX_FAILURES:
+        return None
+    try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
+        message = read(*args, **kwargs)
+        if message is None:
+            return None
+        handler = message.pop("handler", 0)
+        about: Message = {"channel": message.get("channel", "")}
+        if handler:
+            about["handler"] = handler
+        # Its cause is the send, somewhere else; what the library's own task once inherited has no part in it.
+        about["receipt"] = receipt = probe.observe(message, depth=3, causes=())
+        return handling.begin(about, 3, receipt)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+        return None
+
+
+def leave(cause: Handling, token: Token[Cause | None]) -> None:
+    """End a handler's scope; tasks that it started keep the cell and see that it ended."""
+    if cause.receiver is not None:
+        cause.receiver(sys.exc_info()[1])  # guarded itself
+    if cause.future is None:
+        cause.ended()
+    try:
+        CURRENT.reset(token)
+    except ValueError:
+        # The coroutine is closed from another context than it ran in. The cell is ended all the same.
+        return
+
+
+def follow(probe: Probe, cause: Handling, sequence: Any) -> bool:
+    """Let a handler end with its future. The future's exception is looked at without marking it as retrieved."""
+
+    def finished(future: Any) -> None:
+        cause.ended()
+        error = None if future.cancelled() else getattr(future, "_exception", None)
+        try:
+            probe.complete(sequence, "cancelled" if future.cancelled() else "raised" if error else "ok", error)
+        except Exception as ours:  # noqa: BLE001 - the contract with the host program
+            probe.failed(ours)
+
+    try:
+        cause.future.add_done_callback(finished)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+        return False
+    cause.future = None
+    return True
+
+
+def settled() -> None:
+    """Note that the message being handled was acknowledged."""
+    cause = CURRENT.get()
+    if cause is not None:
+        cause.settled()
+
+
+def injected(
+    probe: Probe, inject: Callable[..., Any], sequence: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The call's arguments with `traceparent` on the message, where `--propagate` was asked for."""
+    from msgtrace.propagation import fields_for  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
+
+    try:
+        fields = fields_for(probe, sequence)
+        if not fields:
+            return args, kwargs
+        injected: tuple[tuple[Any, ...], dict[str, Any]] = inject(fields, args, kwargs)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+        return args, kwargs
+    return injected
