@@ -22,6 +22,15 @@ MAX_FRAMES: Final = 40
 MAX_CODES: Final = 20_000
 """Code objects are kept alive by being known; a program that generates code without end starts us anew."""
 
+_LOOPS: Final = (
+    ("/asyncio/events.py", "_run"),
+    ("/asyncio/base_events.py", "run_forever"),
+    ("/asyncio/runners.py", "run"),
+)
+"""Functions in which an event loop runs what was scheduled elsewhere, by end of path and name.
+
+What called them is where the program started its loop, never where a message came from.
+"""
 _OURS: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 - pathlib is not imported at start
 
 
@@ -44,7 +53,7 @@ class CodeSites:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         # By identity: hashing a code object hashes all it consists of. Holding it keeps its identity from being reused.
-        self._own: dict[int, tuple[CodeType, bool]] = {}
+        self._own: dict[int, tuple[CodeType, bool | None]] = {}
         self.places: dict[tuple[int, int], int] = {}
         self._foreign = _foreign_prefixes()
         recorder.on_adopt.append(self.places.clear)
@@ -60,7 +69,10 @@ class CodeSites:
             if number is not None:
                 return number
             known = own.get(id(code))
-            if known[1] if known is not None else self._judge(code):
+            own_code = known[1] if known is not None else self._judge(code)
+            if own_code is None:
+                return 0
+            if own_code:
                 number = self._recorder.number(SITES, (code.co_filename, frame.f_lineno or 0, code.co_qualname))
                 if number:
                     self.places[id(code), frame.f_lasti] = number
@@ -68,10 +80,16 @@ class CodeSites:
             frame = frame.f_back
         return 0
 
-    def _judge(self, code: CodeType) -> bool:
-        """Whether code is the program's own: neither the standard library's, nor an installed package's, nor ours."""
+    def _judge(self, code: CodeType) -> bool | None:
+        """Whether code is the program's own: neither the standard library's, nor an installed package's, nor ours.
+
+        None for an event loop's own, where looking further is pointless.
+        """
         path = code.co_filename
-        mine = not path.startswith(self._foreign) and "/site-packages/" not in path and "/dist-packages/" not in path
+        foreign = path.startswith(self._foreign) or "/site-packages/" in path or "/dist-packages/" in path
+        mine: bool | None = not foreign
+        if foreign and any(path.endswith(end) and code.co_name == name for end, name in _LOOPS):
+            mine = None
         if len(self._own) >= MAX_CODES:
             # Places first: one must not outlive the code object whose identity it is known by.
             self.places.clear()
