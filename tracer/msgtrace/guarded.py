@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace.context import CURRENT, Cause, Handling
@@ -29,9 +30,10 @@ def begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs:
         message = read(*args, **kwargs)
         if message is None:
             return None
+        depth = 0 if probe.kind == "process" else 3
         if type(message) is list:
-            return [probe.begin(each, 3) for each in message] or None
-        return probe.begin(message, 3)
+            return [probe.begin(each, depth) for each in message] or None
+        return probe.begin(message, depth)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
         return None
@@ -42,6 +44,11 @@ def end(
 ) -> None:
     """Record that a call returned, and what that made known."""
     try:
+        if done is None and not probe.propagates and type(sequence) is int:
+            recorder = probe.recorder
+            if recorder.mine[0]:  # else begun by the parent, which completes it
+                recorder.write(recorder.encode((1, sequence, monotonic_ns(), "ok", None, None, None)))
+            return
         facts = None if done is None else done(sequence, result, *args, **kwargs)
         if probe.propagates and type(sequence) is int:
             from msgtrace.propagation import span_id  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
@@ -123,8 +130,8 @@ def deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tuple
         if handler:
             about["handler"] = handler
         # Its cause is the send, somewhere else; what the library's own task once inherited has no part in it.
-        about["receipt"] = receipt = probe.observe(message, depth=3, causes=())
-        return handling.begin(about, 3, receipt)
+        about["receipt"] = receipt = probe.observe(message, depth=0, causes=())
+        return handling.begin(about, 0, receipt)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
         return None

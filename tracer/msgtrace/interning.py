@@ -24,7 +24,7 @@ _recorder: Recorder | None = None
 _texts: dict[str, int] = {}
 settings = Settings()
 _connections: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
-_handlers: dict[int, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {}
+_handlers: dict[int, tuple[CodeType, int]] = {}
 _owners = count()
 MAX_HANDLERS: Final = 10_000
 
@@ -34,6 +34,8 @@ def bind(recorder: Recorder, chosen: Settings) -> None:
     global _recorder, _texts, settings  # noqa: PLW0603 - one recorder a process
     _recorder, settings = recorder, chosen
     _texts = recorder.numbers[TEXTS]
+    _handlers.clear()
+    recorder.on_adopt.append(_handlers.clear)
 
 
 def text(value: str) -> str | int:
@@ -80,16 +82,19 @@ def handler(callback: Any) -> int:
     """
     if _recorder is None:
         return 0
-    function = _function(callback)
+    function = callback if type(callback) is FunctionType and not callback.__dict__ else _function(callback)
     if function is None:
         return 0
     code: CodeType = function.__code__
     known = _handlers.get(id(code))
-    if known is None:
-        if len(_handlers) >= MAX_HANDLERS:
-            _handlers.clear()
-        known = _handlers[id(code)] = (code, (code.co_filename, code.co_firstlineno, code.co_qualname), _described(function))
-    return _recorder.number(HANDLERS, known[1], known[2])
+    if known is not None:
+        return known[1]
+    if len(_handlers) >= MAX_HANDLERS:
+        _handlers.clear()
+    place = (code.co_filename, code.co_firstlineno, code.co_qualname)
+    number = _recorder.number(HANDLERS, place, _described(function))
+    _handlers[id(code)] = (code, number)
+    return number
 
 
 def _function(callback: Any) -> FunctionType | None:

@@ -26,7 +26,14 @@ _RAISE: Final = os.environ.get("MSGTRACE_RAISE") == "1"
 _log = logging.getLogger("msgtrace")
 _current = CURRENT.get
 _frame = sys._getframe  # noqa: SLF001 - the documented way to a frame without a traceback
-_loaded = sys.modules.get
+_otel: Any = sys.modules.get("opentelemetry.trace")
+"""The program's OpenTelemetry, once it has one: never imported by us."""
+
+
+def opentelemetry_imported() -> None:
+    """Read span ids from the program's OpenTelemetry from now on."""
+    global _otel  # noqa: PLW0603 - the module is one a process
+    _otel = sys.modules.get("opentelemetry.trace")
 
 
 class Probe:
@@ -60,7 +67,8 @@ class Probe:
 
         Args:
             message: what is known of it.
-            depth: frames between the caller's and the program's call, for speed only; ours are never taken for it.
+            depth: frames between the caller's and the program's call, for speed only; ours are never taken for it. 0
+                for an operation that a library begins: where that was called from says nothing of it.
             causes: the sequence of the cause; that of the context by default.
 
         Returns:
@@ -71,15 +79,16 @@ class Probe:
             cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        otel = _loaded("opentelemetry.trace")
-        if otel is not None:
-            add_span(otel, message)
-        frame = _frame(depth)
+        if _otel is not None:
+            add_span(_otel, message)
         recorder = self.recorder
         body = message.get("body")
         if body is not None and len(body) > recorder.body_limit:
             recorder.cap(message, body)
-        site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
+        site = 0
+        if depth:
+            frame = _frame(depth)
+            site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
         point = self._number or self.number()
         thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
         sequence = recorder.next_sequence()
@@ -106,17 +115,18 @@ class Probe:
             cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        otel = _loaded("opentelemetry.trace")
-        if otel is not None:
-            add_span(otel, message)
+        if _otel is not None:
+            add_span(_otel, message)
         if outcome == "ok":
             outcome = message.pop("outcome", "ok")
-        frame = _frame(depth)
         recorder = self.recorder
         body = message.get("body")
         if body is not None and len(body) > recorder.body_limit:
             recorder.cap(message, body)
-        site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
+        site = 0
+        if depth:
+            frame = _frame(depth)
+            site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
         point = self._number or self.number()
         thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
         sequence = recorder.next_sequence()

@@ -41,6 +41,8 @@ def snapshot(args: tuple[Any, ...], kwargs: dict[str, Any], nodes: int, size: in
     """
     if len(args) == 1 and not kwargs:
         value: Any = args[0]
+        if type(value) is str and len(value) <= size:
+            return value
     else:
         value = {"args": args, **kwargs} if args else kwargs
     if _left(value, nodes, size, 0) >= 0:

@@ -75,8 +75,11 @@ class Tracer:
     def _imported(self, module: str) -> None:
         if self.engine is not None:
             from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
+            from msgtrace.probe import opentelemetry_imported  # noqa: PLC0415
 
             threads.carry_causes(module)
+            if module == OPENTELEMETRY:
+                opentelemetry_imported()
             self.engine.imported(module)
 
     def _opened(self) -> Engine | None:
@@ -101,6 +104,7 @@ class Tracer:
             bind(recorder, settings)
             self.engine = Engine(recorder, CodeSites(recorder))
             threads.carry_causes("threading")
+            self._watch.watch({OPENTELEMETRY})
             if threads.EXECUTORS in sys.modules:
                 threads.carry_causes(threads.EXECUTORS)
             else:
@@ -117,6 +121,7 @@ class Tracer:
             logging.getLogger("msgtrace").warning("msgtrace records nothing in this process: %s", self.failure)
 
 
+OPENTELEMETRY: Final = "opentelemetry.trace"
 _HELPERS: Final = ("multiprocessing.resource_tracker", "multiprocessing.semaphore_tracker")
 _active: Tracer | None = None
 

@@ -9,6 +9,7 @@ Not seen: the end of listeners of the trio and twisted kinds (their `_emit_run` 
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from msgtrace import interning
@@ -53,7 +54,7 @@ def ran(self: Any, f: Any, args: Any, kwargs: Any) -> Message | None:
 
 def listener(f: Any) -> Any:
     """What was registered: `once` registers a closure around it."""
-    if getattr(f, "__qualname__", "") == "EventEmitter.once.<locals>._wrapper.<locals>.g":
+    if type(f) is FunctionType and f.__code__.co_qualname == "EventEmitter.once.<locals>._wrapper.<locals>.g":
         names = f.__code__.co_freevars
         return f.__closure__[names.index("f")].cell_contents
     return f
