@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from msgtrace import records
 from msgtrace.recorder import Recorder
-from msgtrace.segment import END_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, Header, frames
+from msgtrace.segment import FINAL_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, Header, frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,7 +196,7 @@ def test_freed_segment_is_used_again(spool: Path) -> None:
 
                 with mmap.mmap(file.fileno(), 0) as mapped, memoryview(mapped) as view, view.cast("Q") as words:
                     if words[STATE_WORD] == SEALED:
-                        for frame in frames(view, words[GENERATION_WORD], HEADER_BYTES, words[END_WORD]):
+                        for frame in frames(view, words[GENERATION_WORD], HEADER_BYTES, words[FINAL_WORD]):
                             assert frame.payload is not None
                             record = msgspec.msgpack.decode(frame.payload)
                             if record[0] == records.LOSS:

@@ -65,7 +65,7 @@ def test_an_end_stored_too_early_loses_nothing(payloads: list[bytes], data: st.D
 def test_header_round_trip() -> None:
     buffer = memoryview(bytearray(HEADER_BYTES))
     header = Header(
-        pid=7, process_id=bytes(range(16)), generation=3, end=128, state=WRITING, dropped=2, start_ticks=99, pid_namespace=1
+        pid=7, process_id=bytes(range(16)), generation=3, published=128, state=WRITING, dropped=2, start_ticks=99, pid_namespace=1
     )
     header.write(buffer)
     assert Header.read(buffer) == header

@@ -10,6 +10,7 @@
     56   8  dropped: records of this process that found no room so far (an operation is one or two)
     64   8  start time of the writer in clock ticks since boot, as in /proc/PID/stat
     72   8  inode of the writer's pid namespace
+    80   8  final end: of a sealed segment. A thread that appended before the sealing may store its own end after it.
     128     frames
 
 A frame is the payload's length (u32), a checksum (u32), and the payload. The end offset decides what is committed, with one
@@ -41,13 +42,14 @@ GENERATION_WORD: Final = 4
 END_WORD: Final = 5
 STATE_WORD: Final = 6
 DROPPED_WORD: Final = 7
+FINAL_WORD: Final = 10
 
 WRITING: Final = 1
 SEALED: Final = 2
 FREE: Final = 3
 
 FRAME: Final = Struct("<II")
-HEADER: Final = Struct("<8sII16sQQQQQQ")
+HEADER: Final = Struct("<8sII16sQQQQQQQ")
 
 
 class BrokenSegment(ValueError):  # noqa: N818 - reads as what it is, and nobody outside catches it by suffix
@@ -61,11 +63,17 @@ class Header:
     pid: int
     process_id: bytes
     generation: int
-    end: int
+    published: int
     state: int
     dropped: int
     start_ticks: int
     pid_namespace: int
+    final: int = 0
+
+    @property
+    def end(self) -> int:
+        """First byte after the last committed frame."""
+        return self.final if self.state != WRITING else self.published
 
     @classmethod
     def read(cls, buffer: memoryview) -> Header:
@@ -86,8 +94,8 @@ class Header:
     def write(self, buffer: memoryview) -> None:
         """Write the header into an empty segment."""
         HEADER.pack_into(
-            buffer, 0, MAGIC, VERSION, self.pid, self.process_id, self.generation, self.end, self.state,
-            self.dropped, self.start_ticks, self.pid_namespace,
+            buffer, 0, MAGIC, VERSION, self.pid, self.process_id, self.generation, self.published, self.state,
+            self.dropped, self.start_ticks, self.pid_namespace, self.final,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from msgtrace.segment import DROPPED_WORD, END_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, WRITING, Header
+from msgtrace.segment import DROPPED_WORD, END_WORD, FINAL_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, WRITING, Header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Segment:
             except ValueError:
                 continue  # another thread's append came in between
             break
-        self.words[END_WORD] = end
+        self.words[FINAL_WORD] = end
         self.words[STATE_WORD] = SEALED
 
 
@@ -80,7 +80,7 @@ class Spool:
             pid=os.getpid(),
             process_id=process_id,
             generation=0,
-            end=HEADER_BYTES,
+            published=HEADER_BYTES,
             state=FREE,
             dropped=0,
             start_ticks=start_ticks(),
