@@ -108,7 +108,10 @@ def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable
         CURRENT.set(cause)
         started = monotonic_ns()
         result = original(*args, **kwargs)
-        cause.fetched(observe(probe, read, result, None, started, args, kwargs))
+        sequences = observe(probe, read, result, None, started, args, kwargs)
+        if sequences:
+            cause.fetched(sequences)
+            CURRENT.set(cause)  # again: a fetch inside this one has put its own cell there
         return result
 
     return replacement

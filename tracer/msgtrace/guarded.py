@@ -91,17 +91,20 @@ def observe(
     kwargs: dict[str, Any],
 ) -> tuple[int, ...]:
     """Record what a call was, once it is over; the sequences."""
+    sequences: tuple[int, ...] = ()
     if probe.failures >= MAX_FAILURES:
-        return ()
+        return sequences
     try:
         if not probe.recorder.mine[0]:
             probe.recorder.adopt()
         messages = _listed(read(result, *args, **kwargs))
         outcome = "ok" if error is None else outcome_of(error)
-        return tuple([probe.observe(each, outcome, started, 3) for each in messages])
+        sequences = tuple([probe.observe(each, outcome, started, 3) for each in messages])
+        if error is not None and sequences:
+            probe.complete(sequences, outcome, error)
     except Exception as ours:  # noqa: BLE001 - the contract with the host program
         probe.failed(ours)
-        return ()
+    return sequences
 
 
 def late(probe: Probe, read: Callable[..., Any], result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -12,6 +12,8 @@ from msgtrace.context import CURRENT
 from msgtrace.records import POINTS
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from msgtrace.code_site import CodeSites
     from msgtrace.hook import Hook
     from msgtrace.recorder import Recorder
@@ -62,7 +64,14 @@ class Probe:
     def _forget(self) -> None:
         self._number = 0
 
-    def begin(self, message: Message, depth: int = 1, causes: Any = None) -> int:
+    def begin(
+        self,
+        message: Message,
+        depth: int = 1,
+        causes: Any = None,
+        sequence: int = 0,
+        frame: FrameType | None = None,
+    ) -> int:
         """Record that an operation begins.
 
         Args:
@@ -70,6 +79,8 @@ class Probe:
             depth: frames between the caller's and the program's call, for speed only; ours are never taken for it. 0
                 for an operation that a library begins: where that was called from says nothing of it.
             causes: the sequence of the cause; that of the context by default.
+            sequence: the operation's, when it was taken before.
+            frame: the program's call, when that is known better than by `depth`.
 
         Returns:
             its sequence, for `complete` and as a cause.
@@ -86,12 +97,13 @@ class Probe:
         if body is not None and len(body) > recorder.body_limit:
             recorder.cap(message, body)
         site = 0
-        if depth:
+        if frame is None and depth:
             frame = _frame(depth)
+        if frame is not None:
             site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
         point = self._number or self.number()
         thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
-        sequence = recorder.next_sequence()
+        sequence = sequence or recorder.next_sequence()
         recorder.write(recorder.encode((0, sequence, monotonic_ns(), point, thread, site, causes, state, message)))
         return sequence
 
