@@ -13,7 +13,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from msgtrace.hook import Action, Hook, Point, Status
+from msgtrace.hook import Action, Hook, Point, Several, Status
+from msgtrace.parts import several
 from msgtrace.probe import MAX_FAILURES, Probe
 from msgtrace.versions import distribution_version, satisfies
 from msgtrace.wrappers import dispatcher, replacement
@@ -141,17 +142,22 @@ class Engine:
         for key, action in actions.items():
             pair = self._probes(placed, action)
             probes += pair
-            made[key] = replacement(function, action, *pair)
+            if isinstance(action, Several):
+                kinds = {kind: self._probe(placed, kind) for kind in action.kinds}
+                probes += kinds.values()
+                made[key] = several(function, pair[0], kinds, action)
+            else:
+                made[key] = replacement(function, action, *pair)
         placed.probes = tuple(probes)
         if point.action is not None:
             return made[0]
         return dispatcher(function, {value: made[id(action)] for value, action in point.table.items()}, point.argument)
 
     def _probes(self, placed: Placed, action: Action) -> tuple[Probe, Probe]:
-        def probe(kind: str) -> Probe:
-            return Probe(self._recorder, self._sites, placed.hook, placed.version, kind, placed.point.target)
+        return self._probe(placed, action.kind), self._probe(placed, "process")
 
-        return probe(action.kind), probe("process")
+    def _probe(self, placed: Placed, kind: str) -> Probe:
+        return Probe(self._recorder, self._sites, placed.hook, placed.version, kind, placed.point.target)
 
     def restore(self) -> None:
         """Put back everything that is still ours. What somebody else has wrapped since is left, and said."""

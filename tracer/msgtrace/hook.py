@@ -153,6 +153,28 @@ class Late(Action):
     before: bool = False
 
 
+Part: TypeAlias = "tuple[Action, tuple[Any, ...], Any]"
+"""One operation of a `Several`: the action that records it, the arguments for its readers, and its place in the call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Several(Action):
+    """A call that carries several operations: a pipeline, a move from one queue to another.
+
+    Attributes:
+        split: `(*the target's parameters)` -> the parts, whose actions are of `Send`, `Fetch` or `Observe`; None when there
+            are none.
+        share: `(parts, result, error, *the target's parameters)` -> each part's `(result, error)`; without it, every
+            part has those of the call.
+        kinds: what the parts may be.
+    """
+
+    kind: Kind = "call"
+    split: Callable[..., list[Part] | None]
+    share: Callable[..., list[tuple[Any, BaseException | None]]] | None = None
+    kinds: tuple[Kind, ...] = ("send", "receive", "settle", "declare")
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A method of a library, and what is recorded around it.

@@ -30,7 +30,7 @@ def replacement(original: Callable[..., Any], action: Action, probe: Probe, hand
     """
     made = _made(original, action, probe, handling)
     if isinstance(action, Fetch) and inspect.iscoroutinefunction(original):
-        return _called_at_once(original, made)
+        return called_at_once(original, made)
     return functools.update_wrapper(made, original)
 
 
@@ -60,7 +60,7 @@ def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: 
     raise TypeError(f"no {type(action).__name__} of {original.__qualname__}")
 
 
-def _called_at_once(original: Callable[..., Any], made: Callable[..., Any]) -> Callable[..., Any]:
+def called_at_once(original: Callable[..., Any], made: Callable[..., Any]) -> Callable[..., Any]:
     """A function that returns a coroutine, to be seen as the coroutine function that it stands for."""
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(functools.update_wrapper(made, original))
