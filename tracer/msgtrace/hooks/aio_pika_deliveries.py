@@ -1,0 +1,180 @@
+"""aio_pika: messages as the program gets them, and which function of the program gets them.
+
+A delivery names its consumer's tag and not the queue: the queue is remembered from the request to consume.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from msgtrace import interning
+from msgtrace.hooks.aio_pika_values import carry, described
+
+if TYPE_CHECKING:
+    from msgtrace.records import Message
+
+_consumed: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+"""aiormq channel -> consumer tag -> queue"""
+
+
+# ---- consumers ------------------------------------------------------------------------------------------------------
+
+
+def consumes(channel: Any, tag: str, queue: str) -> None:
+    """Remember which queue a consumer tag of an aiormq channel belongs to."""
+    known = _consumed.get(channel, {})
+    _consumed[channel] = {each: name for each, name in known.items() if each in channel.consumers} | {tag: queue}
+
+
+def queue_of(channel: Any, tag: Any, default: str = "") -> str:
+    """The queue that a consumer's deliveries come from; `default` where that can't be known."""
+    queue = _consumed.get(channel, {}).get(tag)
+    if queue is not None:
+        return queue
+    # It consumed before we were put into the process. A robust channel keeps the consumers of its queues.
+    for callback in tuple(channel.on_return_callbacks):
+        for queues in tuple(getattr(getattr(callback, "__self__", None), "_queues", {}).values()):
+            for each in tuple(queues):
+                if tag in each._consumers:  # noqa: SLF001 - nothing public tells
+                    consumes(channel, tag, each.name)
+                    return str(each.name)
+    return default
+
+
+def callback_of(consumer: Any, queue: str) -> Any:
+    """The program's function behind a consumer; None behind an iterator, whose messages the program fetches.
+
+    Args:
+        consumer: what `aiormq.channel.Channel.consumers` holds, or is given to hold.
+        queue: the queue consumed, by which the RPC pattern finds its function.
+    """
+    module = sys.modules.get("aio_pika.queue")
+    if type(consumer) is not partial or module is None or consumer.func is not module.consumer:
+        return consumer
+    callback: Any = consumer.args[0]
+    if type(callback) is MethodType and callback.__func__ is vars(module.QueueIterator)["on_message"]:
+        return None
+    if type(callback) is partial and type(callback.func) is MethodType:
+        # The patterns register a method of their own, with the program's function inside.
+        pattern: Any = callback.func.__self__
+        method = callback.func.__func__.__qualname__
+        if method == "RPC.on_call_message":
+            callback = pattern.routes.get(queue, callback)
+        elif method == "Master.on_message":
+            callback = callback.args[0]
+    if type(callback) is FunctionType and callback.__globals__.get("__name__") == "aio_pika.tools":
+        return callback.__dict__.get("__wrapped__", callback)  # made by ensure_awaitable()
+    return callback
+
+
+# ---- deliveries to a callback ---------------------------------------------------------------------------------------
+
+
+def delivered(self: Any, coro: Any) -> Message | None:
+    """A delivery, as the task in which its consumer's callback runs is about to be made.
+
+    Requests run in such tasks too. One to consume is the only place that says queue and tag before the first delivery,
+    which may well be handled before the reply to the request is.
+    """
+    frame = getattr(coro, "cr_frame", None)
+    if frame is None:
+        return None
+    arguments = frame.f_locals
+    if coro.__qualname__ == "Channel.rpc":
+        request = arguments["frame"]
+        if request.name == "Basic.Consume":
+            consumes(self, request.consumer_tag, request.queue)
+        return None
+    kind = sys.modules["aiormq.abc"].DeliveredMessage
+    for value in arguments.values():
+        # A callback that is no coroutine function is called with `*args`.
+        message = value[0] if type(value) is tuple and value else value
+        if type(message) is kind:
+            return _handed_over(self, message)
+    return None
+
+
+def _handed_over(channel: Any, delivered: Any) -> Message | None:
+    delivery, properties = delivered.delivery, delivered.header.properties
+    tag = delivery.consumer_tag
+    # The default exchange routes by the queue's name.
+    queue = queue_of(channel, tag, "" if delivery.exchange else delivery.routing_key)
+    callback = callback_of(channel.consumers.get(tag), queue)
+    if callback is None:
+        return None
+    message: Message = {
+        "channel": interning.text(queue),
+        "channel_kind": "queue",
+        "routing_key": delivery.routing_key,
+        "connection": interning.connection(channel.connection, described),
+        "handler": interning.handler(callback),
+        "delivery_channel": channel.number,
+        "delivery_tag": delivery.delivery_tag,
+        "consumer_tag": tag,
+        "redelivered": delivery.redelivered,
+        "body": delivered.body,
+        "settings": {"exchange": delivery.exchange},
+    }
+    carry(message, properties, properties.message_type)
+    return message
+
+
+# ---- messages that the program fetches ------------------------------------------------------------------------------
+
+
+def got(result: Any, self: Any, **_options: Any) -> Message | None:
+    """What `Queue.get` returned."""
+    return None if result is None else _fetched(result, self)
+
+
+def iterated(result: Any, self: Any) -> Message:
+    """The message that an iterator handed out."""
+    return _fetched(result, self._amqp_queue)
+
+
+def _fetched(incoming: Any, queue: Any) -> Message:
+    channel = incoming._IncomingMessage__channel  # noqa: SLF001 - the public property raises when it is closed
+    message: Message = {
+        "channel": interning.text(queue.name),
+        "channel_kind": "queue",
+        "routing_key": incoming.routing_key,
+        "connection": interning.connection(channel.connection, described),
+        "delivery_channel": channel.number,
+        "delivery_tag": incoming.delivery_tag,
+        "redelivered": incoming.redelivered,
+        "body": incoming.body,
+        "settings": {"exchange": incoming.exchange},
+    }
+    if incoming.consumer_tag is not None:
+        message["consumer_tag"] = incoming.consumer_tag
+    if incoming.message_count is not None:
+        message["settings"]["message_count"] = incoming.message_count
+    carry(message, incoming, incoming.type)
+    return message
+
+
+# ---- messages that came back ----------------------------------------------------------------------------------------
+
+
+def gave_back(self: Any, *args: Any, **_others: Any) -> Message | None:
+    """A returned message, for the program's `return_callbacks`: what they publish follows from it."""
+    module = sys.modules.get("aio_pika.message")
+    if not args or module is None or type(args[0]) is not module.IncomingMessage:
+        return None
+    returned = args[0]
+    callback = next((each for each in self if type(each) is not type(self)), None)
+    if callback is None:
+        return None
+    message: Message = {
+        "channel": interning.text(returned.exchange),
+        "channel_kind": "exchange",
+        "routing_key": returned.routing_key,
+        "handler": interning.handler(callback),
+        "settings": {"returned": True},
+    }
+    carry(message, returned, returned.type)
+    return message

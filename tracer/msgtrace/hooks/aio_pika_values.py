@@ -1,0 +1,106 @@
+"""aio_pika: how AMQP's values, a message's properties and a connection are put on record. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from msgtrace.records import Message
+
+_PLAIN: Final = frozenset({str, bytes, bool, float, type(None)})
+_FIELDS: Final = (
+    ("message_id", "message_id"),
+    ("correlation_id", "correlation_id"),
+    ("reply_to", "reply_to"),
+    ("content_type", "content_type"),
+    ("content_encoding", "encoding"),
+    ("priority", "priority"),
+)
+"""Properties that stand on record as they are, and the names that they have there."""
+
+
+def plain(value: Any) -> Any:
+    """A value of an AMQP table in built-in types, times and decimals as text."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else str(value)
+    if kind is dict:
+        return {key: plain(each) for key, each in value.items()}
+    if kind is list:
+        return [plain(each) for each in value]
+    if kind is bytearray:
+        return bytes(value)
+    if kind.__module__ in {"datetime", "decimal"}:
+        return value.isoformat() if hasattr(kind, "isoformat") else str(value)
+    return value  # pamqp knows no others, and refuses them
+
+
+def carry(message: Message, properties: Any, event_type: str | None) -> None:
+    """Put a message's AMQP properties on its record, those that it has.
+
+    Args:
+        message: the record; it has `settings`.
+        properties: pamqp's `Basic.Properties`, or aio_pika's `IncomingMessage`, which names them the same.
+        event_type: the property `type`, which it doesn't.
+    """
+    values: dict[str, Any] = message  # type: ignore[assignment]  # its keys are the typed dictionary's own
+    for name, field in _FIELDS:
+        value = getattr(properties, name)
+        if value is not None:
+            values[field] = value
+    if event_type is not None:
+        message["event_type"] = event_type
+    if properties.delivery_mode is not None:
+        message["delivery_mode"] = int(properties.delivery_mode)
+    if properties.expiration is not None:
+        message["expiration"] = _milliseconds(properties.expiration)
+    if properties.timestamp is not None:
+        message["producer_time_ms"] = _instant(properties.timestamp)
+    if properties.headers:
+        message["headers"] = [
+            (name, value if type(value) in _PLAIN else plain(value)) for name, value in properties.headers.items()
+        ]
+    for name in ("app_id", "user_id"):
+        value = getattr(properties, name)
+        if value is not None:
+            message["settings"][name] = value
+
+
+def _milliseconds(expiration: Any) -> str:
+    """An expiration as on the wire; aio_pika makes seconds of it when it reads one."""
+    return str(round(expiration * 1000)) if isinstance(expiration, float) else expiration
+
+
+def _instant(timestamp: dt.datetime) -> int:
+    """A timestamp as on the wire, which knows whole seconds, as milliseconds; without a zone it is UTC for pamqp."""
+    if timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=dt.UTC)
+    return int(timestamp.timestamp()) * 1000
+
+
+def described(connection: Any) -> dict[str, Any]:
+    """A connection's facts; of its url the host, port and user name only, for the rest may be secret.
+
+    Args:
+        connection: an `aiormq.connection.Connection`. What the broker says of itself is known once it is connected.
+    """
+    url = connection.url
+    server = getattr(connection, "server_properties", None) or {}
+    own = getattr(connection, "_Connection__client_properties", None) or {}
+    facts = {
+        "server_address": url.host,
+        "server_port": url.port,
+        "virtual_host": connection.vhost,
+        "user": url.user or "guest",
+        "tls": url.scheme == "amqps",
+        "heartbeat": connection.heartbeat_timeout,
+        "auth": url.query.get("auth", "plain").upper(),
+        "connection_name": connection.connection_name or own.get("connection_name"),
+        "broker": server.get("product"),
+        "broker_version": server.get("version"),
+        "broker_id": server.get("cluster_name"),
+    }
+    return {name: plain(value) for name, value in facts.items() if value is not None}
