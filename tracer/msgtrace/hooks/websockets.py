@@ -1,0 +1,181 @@
+"""websockets: messages sent and received, handshakes, closings and pings; asyncio, threading, trio, sans-I/O and legacy.
+
+Wrapped: the sans-I/O `Protocol` that every kind of connection writes through (`broadcast` too, which goes past
+`Connection.send`), and `recv` and `recv_streaming`, where the program gets a message. A message in fragments is one
+operation, recorded with its last fragment. `Protocol.events_received` counts what arrives, and is itself the receive
+of a program that drives the protocol; uvicorn drives it for ASGI applications, which receive in its `receive`.
+
+Not seen: messages that the program never takes (the closing says how many were left), and connections that failed
+before the handshake, but for the asyncio client. See docs/hooks/websockets.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from msgtrace.hook import Fetch, Hook, Observe, Point, Send
+from msgtrace.hooks import websockets_legacy as legacy
+from msgtrace.hooks import websockets_messages as messages
+from msgtrace.hooks import websockets_opening as opening
+from msgtrace.hooks.websockets_conversation import (
+    BINARY,
+    CONTINUATION,
+    OPEN,
+    TEXT,
+    Conversation,
+    Pieces,
+    connection_of,
+    conversation,
+)
+
+if TYPE_CHECKING:
+    from msgtrace.records import Message
+
+UVICORN: Final = "uvicorn.error"
+"""The logger that uvicorn gives to its protocols, whose messages it hands on."""
+
+
+# ---- sending -----------------------------------------------------------------------------------------------
+# The protocol only appends to a buffer, which its caller writes afterwards: what is recorded after the call is still
+# recorded before the peer can see it.
+
+
+def text_sent(_result: Any, self: Any, data: Any, fin: bool = True) -> Message | None:
+    """`Protocol.send_text`."""
+    return messages.sent(self, data, final=fin, text=True)
+
+
+def binary_sent(_result: Any, self: Any, data: Any, fin: bool = True) -> Message | None:
+    """`Protocol.send_binary`."""
+    return messages.sent(self, data, final=fin, text=False)
+
+
+def continuation_sent(_result: Any, self: Any, data: Any, fin: bool) -> Message | None:
+    """`Protocol.send_continuation`."""
+    return messages.continued(self, data, final=fin)
+
+
+def refused(self: Any, message: Any, **_options: Any) -> Message | None:
+    """`Connection.send` on a connection that is not open, which does not reach the protocol; else None."""
+    protocol = self.protocol
+    return None if protocol.state == OPEN else messages.unsent(protocol, conversation(protocol), message, text=False)
+
+
+# ---- receiving ---------------------------------------------------------------------------------------------
+
+
+def received(result: Any, self: Any, *_options: Any, **_named: Any) -> Message | None:
+    """`Connection.recv`: the program has a message."""
+    return messages.taken(self.protocol, result)
+
+
+def streamed(item: Any, self: Any, *_options: Any, **_named: Any) -> Message | None:
+    """`Connection.recv_streaming`: the program has a fragment, with the last one the message."""
+    talk = conversation(self.protocol)
+    if not talk.arrived:
+        return None  # the message had begun before the connection was hooked
+    arrived = talk.arrived[0]
+    if talk.incoming is None:
+        talk.incoming = Pieces(text=arrived.text)
+    talk.incoming.add(item)
+    if not arrived.ended or talk.incoming.count < arrived.frames:
+        return None
+    talk.arrived.popleft()
+    return _complete(self.protocol, talk, talk.incoming)
+
+
+def events(result: Any, self: Any) -> list[Message] | None:
+    """`Protocol.events_received`: counted for those who hand it on, received by a program that drives the protocol."""
+    if not result:
+        return None
+    talk = conversation(self)
+    handed_on = connection_of(self) is not None or getattr(self.logger, "name", "") == UVICORN
+    complete: list[Message] = []
+    for event in result:
+        opcode = getattr(event, "opcode", None)
+        if opcode is None:
+            talk = opening.requested(self, event) or talk
+        elif opcode > BINARY:
+            continue
+        elif handed_on:
+            talk.arrive(opcode, final=event.fin)
+        else:
+            message = _fed(self, talk, event)
+            if message is not None:
+                complete.append(message)
+    return complete
+
+
+def _fed(protocol: Any, talk: Conversation, frame: Any) -> Message | None:
+    if frame.opcode != CONTINUATION:
+        talk.incoming = Pieces(text=frame.opcode == TEXT)
+    if talk.incoming is None:
+        return None  # as above
+    talk.incoming.add(frame.data)
+    return _complete(protocol, talk, talk.incoming) if frame.fin else None
+
+
+def _complete(protocol: Any, talk: Conversation, pieces: Pieces) -> Message:
+    talk.incoming = None
+    talk.received += 1
+    return messages.assembled(protocol, talk, pieces, talk.receiving and f"{talk.receiving}{talk.received}")
+
+
+def passed_on(result: Any, self: Any) -> Message | None:
+    """`receive` of uvicorn: the application has a message."""
+    if type(result) is not dict or result.get("type") != "websocket.receive":
+        return None
+    text = result.get("text")
+    return messages.taken(self.conn, result.get("bytes") if text is None else text)
+
+
+# ---- the table ---------------------------------------------------------------------------------------------
+
+_RECEIVE: Final = Fetch(read=received)
+_STREAM: Final = Fetch(read=streamed)
+_REFUSED: Final = Send(read=refused)
+_OPENED: Final = Observe(kind="connect", read=opening.opened)
+_CLOSING: Final = Observe(kind="connect", read=opening.closing)
+_UNREACHABLE: Final = Observe(kind="connect", read=opening.unreachable)
+_PROTOCOL: Final = "websockets.protocol:Protocol."
+_CLIENT: Final = "websockets.client:ClientProtocol."
+_CONNECT: Final = "websockets.asyncio.client:connect."
+
+
+def _connections(kind: str) -> tuple[Point, ...]:
+    connection = f"websockets.{kind}.connection:Connection."
+    return (
+        Point(connection + "recv", _RECEIVE),
+        Point(connection + "recv_streaming", _STREAM),
+        Point(connection + "send", _REFUSED),
+        Point(f"websockets.{kind}.client:ClientConnection.handshake", _OPENED),
+    )
+
+
+HOOK = Hook(
+    library="websockets",
+    system="websocket",
+    distribution="websockets",
+    versions=">=13,<18",
+    points=(
+        Point(_PROTOCOL + "send_text", Observe(kind="send", read=text_sent)),
+        Point(_PROTOCOL + "send_binary", Observe(kind="send", read=binary_sent)),
+        Point(_PROTOCOL + "send_continuation", Observe(kind="send", read=continuation_sent)),
+        Point(_PROTOCOL + "events_received", Fetch(read=events)),
+        Point(_PROTOCOL + "send_ping", Observe(kind="call", read=opening.pinged)),
+        Point(_PROTOCOL + "send_pong", Observe(kind="call", read=opening.ponged)),
+        Point(_PROTOCOL + "send_close", _CLOSING),
+        Point(_PROTOCOL + "fail", _CLOSING),
+        Point(_PROTOCOL + "send_eof", Observe(kind="connect", read=opening.ended)),
+        Point(_CLIENT + "send_request", Observe(kind="connect", read=opening.asked)),
+        Point(_CLIENT + "process_response", Observe(kind="connect", read=opening.answered)),
+        Point("websockets.server:ServerProtocol.send_response", Observe(kind="connect", read=opening.responded)),
+        *_connections("asyncio"),
+        *_connections("sync"),
+        *_connections("trio"),
+        Point(_CONNECT + "create_connection", _UNREACHABLE, versions="<17"),
+        Point(_CONNECT + "open_tcp_connection", _UNREACHABLE, versions=">=17"),
+        Point("uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.receive", Fetch(read=passed_on)),
+        *legacy.POINTS,
+    ),
+)
