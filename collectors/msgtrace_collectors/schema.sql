@@ -17,8 +17,9 @@ create table trace_file (
 create table msgtrace_store.positions (
     process_number integer not null,
     process_id     varchar not null,
-    generation     bigint not null,   -- of the segment being read, 0 before the first
+    generation     bigint not null,   -- of the segment being read
     frame_offset   bigint not null,   -- first byte in it that has not been stored
+    records        bigint not null,   -- read so far: the order of late facts
     clock_wall_ns  bigint,            -- the last CLOCK record
     clock_monotonic_ns bigint,
     first_sequence bigint,
@@ -129,7 +130,7 @@ create table msgtrace_store.operations (
 -- One row per COMPLETE that came in a later transaction than its operation; folded into `operations` now and then.
 create table msgtrace_store.late_facts (
     operation_id     bigint not null,
-    record_order     bigint not null,   -- where it stands in its process's segments
+    record_order     bigint not null,   -- counts its process's records
     monotonic_ns     bigint not null,
     outcome          varchar,
     error_type       varchar,

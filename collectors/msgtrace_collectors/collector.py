@@ -1,0 +1,176 @@
+"""Moves what traced processes recorded into the trace file: read, gather, store, give back, again.
+
+Memory is bounded by one batch. While a batch can't be stored, nothing more is read: the segments keep what they have,
+and what finds no room in them the writers count.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from msgtrace_collectors.batch import Batch
+from msgtrace_collectors.bodies import Bodies
+from msgtrace_collectors.registry import Registry
+from msgtrace_collectors.secret import spool_secret
+from msgtrace_collectors.spool import SpoolReader
+from msgtrace_collectors.store import Store
+from msgtrace_collectors.trace_file import BusyTraceError, FullDiskError, TraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from msgtrace.redaction import Redactor
+    from msgtrace_collectors.batch import Tables
+
+MAX_OPERATIONS: Final = 50_000
+MAX_BYTES: Final = 16 << 20
+MAX_WAITING_BYTES: Final = 8 << 20
+"""Of one process's segments that are read and not stored: a quarter of its default pool."""
+COMMIT_EVERY_S: Final = 0.25
+SHORTEST_PAUSE_S: Final = 0.001
+LONGEST_PAUSE_S: Final = 0.05
+RETRY_EVERY_S: Final = 0.5
+MAX_RETRIES: Final = 5
+"""Of errors that are not a full disk."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """Asked of a running collector by a signal handler, which may do no more than this.
+
+    Attributes:
+        requested: end once what is there has been read and stored.
+    """
+
+    requested: bool = False
+
+
+class Collector:
+    """The collector of one trace file and one spool folder.
+
+    Args:
+        path: the trace file.
+        spool: the folder.
+        redactor: for everything that is stored.
+        say: takes one line for the user.
+
+    Raises:
+        TraceError: the trace file can't be used.
+        OSError: the spool folder can't be used.
+    """
+
+    def __init__(self, path: Path, spool: Path, redactor: Redactor, say: Callable[[str], None]) -> None:
+        secret = spool_secret(spool)
+        self.store = Store(path)
+        self._say = say
+        self._registry = Registry(self.store.load())
+        self._bodies = Bodies(redactor, secret, stored=self.store.has_bodies())
+        self._redactor = redactor
+        self._reader = SpoolReader(spool, self._registry)
+        self._batch = self._new_batch()
+        self._committed_at = time.monotonic()
+        self.operations = 0
+        """Stored by this collector."""
+
+    def _new_batch(self) -> Batch:
+        return Batch(self._redactor, self._bodies, self._registry.get)
+
+    def run(self, stop: Stop, *, until_idle_s: float | None = None, every: Callable[[], None] | None = None) -> None:
+        """Collect until asked to stop.
+
+        Args:
+            stop: looked at between steps.
+            until_idle_s: also stop when there has been no process for this long.
+            every: called after each transaction.
+
+        Raises:
+            TraceError: what was read could not be stored. It is still in the segments.
+        """
+        pause = SHORTEST_PAUSE_S
+        busy_at = time.monotonic()
+        while not stop.requested:
+            read = self._reader.poll(self._batch)
+            now = time.monotonic()
+            if self._due(now):
+                self.commit(stop)
+                if every is not None:
+                    every()
+            if read or self._reader.live:
+                busy_at = now
+            elif until_idle_s is not None and now - busy_at >= until_idle_s:
+                break
+            pause = SHORTEST_PAUSE_S if read else min(pause * 2, LONGEST_PAUSE_S)
+            if read < 1000:
+                time.sleep(pause)
+        self._drain(stop)
+
+    def _due(self, now: float) -> bool:
+        batch = self._batch
+        if batch.operations >= MAX_OPERATIONS or batch.size_bytes >= MAX_BYTES:
+            return True
+        if self._reader.waiting_bytes >= MAX_WAITING_BYTES:
+            return True
+        return now - self._committed_at >= COMMIT_EVERY_S and not (batch.empty and not self._registry.changed)
+
+    def _drain(self, stop: Stop) -> None:
+        """Read everything that is there, and what processes that are just ending still write.
+
+        A process that goes on is read up to now, and said to be no longer recorded.
+        """
+        quiet = 0
+        while quiet < 3:
+            read = self._reader.poll(self._batch)
+            if read or self._registry.changed:
+                quiet = 0
+                self.commit(stop)
+            else:
+                quiet += 1
+                time.sleep(LONGEST_PAUSE_S if self._reader.live else 0)
+        if self._reader.live:
+            self._say(f"{self._reader.live} traced processes still run; what they do from now on is not recorded")
+
+    def commit(self, stop: Stop) -> None:
+        """Store the batch, waiting for room on the disk as long as nobody asks to stop.
+
+        Raises:
+            TraceError: it could not be stored.
+        """
+        batch, self._batch = self._batch, self._new_batch()
+        tables = batch.tables()
+        retries = 0
+        told = False
+        while True:
+            try:
+                self.store.commit(tables, self._registry.changed.values(), bodies_may_repeat=self._bodies.may_repeat)
+                break
+            except TraceError as error:
+                full = isinstance(error, FullDiskError)
+                retries += not full
+                if stop.requested or retries > MAX_RETRIES:
+                    raise
+                if not told:
+                    self._say(f"{error}; trying again, the segments keep what is recorded")
+                    told = True
+                time.sleep(RETRY_EVERY_S)
+                self._try_reopen()
+        if told:
+            self._say(f"{self.store.path}: stored again")
+        self.operations += batch.operations
+        self._reader.stored()
+        self._committed_at = time.monotonic()
+
+    def _try_reopen(self) -> None:
+        try:
+            self.store.reopen()
+        except BusyTraceError:
+            raise
+        except TraceError:
+            pass  # the next attempt to store says what is wrong
+
+    def close(self) -> None:
+        """Let go of the segments and the file."""
+        self._reader.close()
+        self.store.close()

@@ -1,0 +1,169 @@
+"""Writes batches into the trace file, each in one transaction with the positions that it was read up to."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from msgtrace_collectors.columns import POSITION_COLUMNS, table
+from msgtrace_collectors.process import ProcessState
+from msgtrace_collectors.trace_file import open_for_writing, trace_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from msgtrace_collectors.batch import Tables
+
+# The columns are those of the batch: what no operation of it has is not inserted.
+_INSERT: Final = "insert into msgtrace_store.{name} by name select * from batch_{name}"
+# The cast checks, in the database's own terms, that a document is one.
+_INSERT_BODIES: Final = """
+    insert into msgtrace_store.bodies by name
+    select
+        body_digest,
+        case when encoding = 'json' and try_cast(document as json) is null then encode(document) else content end as content,
+        try_cast(document as json) as document,
+        case when encoding = 'json' and try_cast(document as json) is null then 'text' else encoding end as encoding,
+        redacted
+    from batch_bodies
+"""
+_NOT_STORED: Final = " where not exists (select 1 from msgtrace_store.bodies as b where b.body_digest = batch_bodies.body_digest)"
+_INSERT_LOSSES: Final = """
+    insert into msgtrace_store.recorded_losses by name
+    select *, cast(now() at time zone 'UTC' as timestamp) as seen_at from batch_losses
+"""
+_REPLACE_POSITIONS: Final = """
+    delete from msgtrace_store.positions where process_number in (select process_number from batch_positions);
+    insert into msgtrace_store.positions by name select * from batch_positions;
+"""
+_POSITIONS: Final = """
+    select
+        process_number, process_id, generation, frame_offset, records, clock_wall_ns, clock_monotonic_ns, first_sequence,
+        parent_number, dropped, pid, ended, facts
+    from msgtrace_store.positions
+    order by process_number
+"""
+
+
+class Store:
+    """The open trace file of a collector.
+
+    Args:
+        path: the file.
+
+    Raises:
+        TraceError: it can't be opened or made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = open_for_writing(path)
+        self._lock = threading.Lock()
+        """Against a cursor being made while the connection is replaced."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the same open file."""
+        with self._lock:
+            return self._connection.cursor()
+
+    def load(self) -> list[ProcessState]:
+        """The processes and positions as they were last stored."""
+        rows = self._connection.execute(_POSITIONS).fetchall()
+        states = {}
+        for number, process_id, generation, offset, records, wall, monotonic, first, _, dropped, pid, ended, facts in rows:
+            states[number] = ProcessState(
+                number, process_id, generation, offset, records, wall, monotonic, first, None, dropped, pid, ended,
+                facts.encode() if facts is not None else None,
+            )  # fmt: skip
+        for row in rows:
+            states[row[0]].parent = states.get(row[8])
+        return list(states.values())
+
+    def has_bodies(self) -> bool:
+        """Whether any body is stored."""
+        return bool(self._connection.execute("select exists (from msgtrace_store.bodies)").fetchall()[0][0])
+
+    def commit(self, tables: Tables, states: Iterable[ProcessState], *, bodies_may_repeat: bool) -> None:
+        """Store a batch and the positions behind it, all or nothing.
+
+        Args:
+            tables: the batch.
+            states: of the processes that it was read from.
+            bodies_may_repeat: some of its bodies may be stored already.
+
+        Raises:
+            TraceError: nothing was stored; it may be tried again, after `reopen`.
+        """
+        rows = [s.row() for s in states]
+        try:
+            self._connection.execute("begin")
+            if tables.bodies is not None:
+                self._insert("bodies", tables.bodies, _INSERT_BODIES + (_NOT_STORED if bodies_may_repeat else ""))
+            for name, part in self._parts(tables):
+                if part is not None:
+                    self._insert(name, part, _INSERT.format(name=name))
+            if tables.losses is not None:
+                self._insert("losses", tables.losses, _INSERT_LOSSES)
+            if rows:
+                self._insert("positions", table(POSITION_COLUMNS, rows), _REPLACE_POSITIONS)
+            self._connection.execute("commit")
+        except duckdb.Error as error:
+            self._roll_back()
+            raise trace_error(self.path, error) from error
+
+    @staticmethod
+    def _parts(tables: Tables) -> list[tuple[str, pa.Table | None]]:
+        return [
+            ("operations", tables.operations),
+            ("late_facts", tables.late_facts),
+            ("recorded_causes", tables.causes),
+            *tables.definitions.items(),
+        ]
+
+    def _insert(self, name: str, rows: pa.Table, statement: str) -> None:
+        self._connection.register(f"batch_{name}", rows)
+        try:
+            self._connection.execute(statement)
+        finally:
+            self._connection.unregister(f"batch_{name}")
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.execute("rollback")
+        except duckdb.Error:
+            pass  # there is none, or the database has declared itself unusable: `reopen` follows
+
+    def reopen(self) -> None:
+        """Open the file anew, after an error that DuckDB does not go on from.
+
+        Raises:
+            TraceError: it can't be opened now.
+        """
+        with self._lock:
+            self._connection.close()
+            self._connection = open_for_writing(self.path)
+
+    def execute(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement of ours."""
+        return self._connection.execute(statement, parameters or []).fetchall()
+
+    def checkpoint(self) -> None:
+        """Write the log into the file, so that the file alone is the whole trace.
+
+        Raises:
+            TraceError: there was no room; the log holds everything.
+        """
+        try:
+            self._connection.execute("checkpoint")
+        except duckdb.Error as error:
+            raise trace_error(self.path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
