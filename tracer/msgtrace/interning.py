@@ -24,6 +24,7 @@ _recorder: Recorder | None = None
 _texts: dict[str, int] = {}
 settings = Settings()
 _connections: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
+_promised: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
 _handlers: dict[int, tuple[CodeType, int]] = {}
 _owners = count()
 MAX_HANDLERS: Final = 10_000
@@ -52,13 +53,13 @@ def type_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def connection(owner: Any, describe: Callable[[Any], dict[str, Any]]) -> int:
+def connection(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> int:
     """The number of a connection.
 
     Args:
         owner: the library's connection object, held weakly.
         describe: its facts, asked for once: `server_address`, `server_port`, `virtual_host`, `user`, `tls`, ...; never
-            a password.
+            a password. None while they are not known: then `fulfil` tells them.
     """
     if _recorder is None:
         return 0
@@ -68,10 +69,33 @@ def connection(owner: Any, describe: Callable[[Any], dict[str, Any]]) -> int:
         return 0
     if known is not None and known[0] == _recorder.process_id:
         return known[1]
-    number = _recorder.number(CONNECTIONS, ("connection", next(_owners)), describe(owner))
+    facts = describe(owner)
+    if facts is None:
+        number = _recorder.reserve()
+        _promised[owner] = (_recorder.process_id, number)
+    else:
+        number = _recorder.number(CONNECTIONS, ("connection", next(_owners)), facts)
     if number:
         _connections[owner] = (_recorder.process_id, number)
     return number
+
+
+def fulfil(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> None:
+    """Tell the facts of a connection that had none when its number was given, if they are known by now."""
+    promised = _promised.get(owner)
+    if promised is None or _recorder is None:
+        return
+    process_id, number = promised
+    facts = describe(owner) if process_id == _recorder.process_id else None
+    if facts is not None:
+        _recorder.define(CONNECTIONS, number, facts)
+        _promised.pop(owner, None)
+
+
+def forget(owner: Any) -> None:
+    """Give the connection another number from now on: it leads somewhere else."""
+    _connections.pop(owner, None)
+    _promised.pop(owner, None)
 
 
 def handler(callback: Any) -> int:

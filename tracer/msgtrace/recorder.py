@@ -190,6 +190,14 @@ class Recorder:
             return number
         return 0
 
+    def reserve(self) -> int:
+        """A number that `define` gives its meaning to, later."""
+        return self._next_number()
+
+    def define(self, table: int, number: int, value: Any) -> None:
+        """Say what a reserved number means."""
+        self.write(self.encode((records.DEFINE, table, number, value)))
+
     def thread_number(self) -> int:
         """The number of the calling thread's name."""
         # Not current_thread(): it would make a _DummyThread and so change threading.enumerate().
