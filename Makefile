@@ -33,6 +33,7 @@ $(WHEEL_STAMP): $(STAMP) $(SOURCES) README.md LICENSE
 	touch $@
 
 demo: $(STAMP) ## record the example shop and show its messaging guide; BROKERS=1 with real brokers
+	$(if $(BROKERS),$(BIN)/python -m integration.brokers install)
 	$(BIN)/python -m examples.demo $(if $(BROKERS),--brokers)
 
 test: $(WHEEL_STAMP) ## all tests, real brokers included, against the built wheel

@@ -7,11 +7,11 @@ for, at the same time. Without one its tests are skipped by name, and fail when 
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 
-from integration.brokers import Address, Kafka, Rabbitmq, Redis, find, kept
+from integration.brokers import Address, Kafka, Rabbitmq, Redis
+from integration.brokers.gather import gathered
 
 FIXTURES = {"rabbitmq": "rabbitmq", "redis_server": "redis", "kafka": "kafka"}
 
@@ -21,19 +21,7 @@ def broker_addresses(request: pytest.FixtureRequest) -> Iterator[dict[str, Addre
     """What every broker that a collected test asks for came to: its address, or why there is none."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     names = [name for fixture, name in FIXTURES.items() if fixture in asked]
-    outcome: dict[str, Address | str] = dict(find.running(names))
-    with ExitStack() as started:
-        by_means: dict[str, list[str]] = {}
-        for name in names:
-            if name not in outcome:
-                means = find.means(name)
-                if means is None:
-                    outcome[name] = find.why_not(name)
-                else:
-                    by_means.setdefault(means, []).append(name)
-        for means, ours in by_means.items():
-            for report in started.enter_context(kept.brokers(ours, means)).reports:
-                outcome[report.name] = report.failure or kept.address_of(report)
+    with gathered(names) as outcome:
         yield outcome
 
 
