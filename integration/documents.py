@@ -1,7 +1,7 @@
 """Checks that documents and code are in step. `make check` runs it; it exits with 1 and a line for each difference.
 
 * every command of the command line is named in README.md or docs/, and every `msgtrace COMMAND` named there exists
-* every library with a hook has a page in docs/hooks/
+* every hook is named in a page in docs/hooks/
 * every setting of a traced process is in docs/settings.md, and none that isn't
 * every file that ARCHITECTURE.md names exists; every link between documents leads somewhere
 * every column of the trace file's views is described in docs/trace-file.md
@@ -41,16 +41,17 @@ def commands(texts: dict[Path, str]) -> Iterator[str]:
         if f"msgtrace {name}" not in everything:
             yield f"command `msgtrace {name}` is in no document"
     for path, text in texts.items():
-        for name in re.findall(r"^\$? *(?:`)?msgtrace ([a-z]+)", text, re.MULTILINE):
+        for name in re.findall(r"(?:^\$ |`)msgtrace ([a-z]+)", text, re.MULTILINE):
             if name not in COMMANDS:
                 yield f"{path.relative_to(ROOT)}: there is no command `msgtrace {name}`"
 
 
 def hooks() -> Iterator[str]:
-    """Hooks without a page."""
+    """Hooks that no page in docs/hooks names, as `name` in its text."""
+    pages = "\n".join(path.read_text() for path in (ROOT / "docs" / "hooks").glob("*.md"))
     for name in FILES:
-        if not (ROOT / "docs" / "hooks" / f"{name}.md").exists():
-            yield f"docs/hooks/{name}.md is missing: what does the hook not see?"
+        if f"`{name}`" not in pages:
+            yield f"no page in docs/hooks names `{name}`: what does the hook not see?"
 
 
 def settings() -> Iterator[str]:
