@@ -26,6 +26,7 @@ _LOOPS: Final = (
     ("/asyncio/events.py", "_run"),
     ("/asyncio/base_events.py", "run_forever"),
     ("/asyncio/runners.py", "run"),
+    ("/trio/_core/_run.py", "unrolled_run"),
 )
 """Functions in which an event loop runs what was scheduled elsewhere, by end of path and name.
 
