@@ -35,7 +35,7 @@ class Cause:
     @classmethod
     def fetching(cls, enclosing: Cause | None) -> Cause:
         """The cell of a fetch that is about to be made, empty until it returns."""
-        scope = enclosing if type(enclosing) is Handling else None if enclosing is None else enclosing.scope
+        scope = enclosing if isinstance(enclosing, Handling) else None if enclosing is None else enclosing.scope
         if scope is None or scope.state & CAUSE_ENDED:
             return cls()
         return cls(scope.sequences, scope.state, scope)

@@ -95,7 +95,7 @@ class Deliver(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process(Action):
-    """A handler runs inside this call, without a receive of its own: in-process buses, HTTP triggers.
+    """A handler runs inside this call, without a receive of its own: in-process buses.
 
     Attributes:
         read: see `Read`. In-process buses set `link`.
@@ -107,6 +107,23 @@ class Process(Action):
     read: Read
     done: Done | None = None
     spawns: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(Action):
+    """An incoming request is answered inside this call: one operation, however many points see it.
+
+    Attributes:
+        read: see `Read`. Only asked where no request is being answered yet, and of a server's point.
+        learned: what the call made known of the request, whichever point began it:
+            `(request, error, result, *the target's parameters)`, see `http_request.Request`.
+        server: the request comes from outside, so nothing that went on in this process caused it.
+    """
+
+    kind: Kind = "trigger"
+    read: Callable[..., Message | None]
+    learned: Callable[..., None] | None = None
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from msgtrace import async_calls, calls, generators
-from msgtrace.hook import Action, Deliver, Fetch, Late, Observe, Process, Receivers, Send, Spawned
+from msgtrace.hook import Action, Deliver, Fetch, Late, Observe, Process, Receivers, Send, Spawned, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +51,11 @@ def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: 
             return of.delivery(original, probe, handling, action)
         case Process() if of is calls or not action.spawns:
             return of.process(original, probe, action)
+        case Trigger():
+            from msgtrace import http_request  # noqa: PLC0415 - only what answers requests needs it
+
+            answering = http_request.async_trigger if of is async_calls else http_request.trigger
+            return answering(original, probe, action)
         case Observe():
             return of.observation(original, probe, action)
         case Late():

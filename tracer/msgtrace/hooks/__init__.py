@@ -8,10 +8,20 @@ TOPS: Final[dict[str, tuple[str, ...]]] = {
     "aio_pika": ("aio_pika",),
     "aiormq": ("aio_pika",),
     "blinker": ("blinker",),
+    "django": ("django",),
+    "fastapi": ("fastapi",),
+    "flask": ("flask",),
+    "gunicorn": ("gunicorn",),
+    "hypercorn": ("hypercorn",),
     "kafka": ("kafka",),
     "pyee": ("pyee",),
     "redis": ("redis",),
+    "starlette": ("starlette",),
+    "uvicorn": ("uvicorn",),
+    "waitress": ("waitress",),
     "websockets": ("websockets",),
+    "werkzeug": ("werkzeug",),
+    "wsgiref": ("wsgiref",),
 }
 """Top module -> hooks that are read when the program begins to import it."""
 
