@@ -17,8 +17,8 @@ def routed(_result: Any, self: Any, scope: Any, receive: Any, send: Any) -> None
     if request is None:
         return
     included = (scope.get("fastapi") or {}).get("effective_route_context")
-    by_inclusion = included is not None and included.original_route is self
-    request.routed((included if by_inclusion else self).path_format)
+    known: Any = included if included is not None and included.original_route is self else self
+    request.routed(known.path_format)
 
 
 HOOK = Hook(
