@@ -1,0 +1,166 @@
+"""Links against the truth: which send each receive really came from is known to the programs and hidden from the recorder.
+
+Bodies are recorded up to 64 bytes; which message one is stands behind them. Three producers, competing consumers, fan-out,
+redelivery, and one body in five the same as others.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from msgtrace_collectors.trace import open_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROGRAMS = Path(__file__).parent / "programs" / "links"
+PRODUCERS = 3
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Links of one run, held against the truth.
+
+    Attributes:
+        right: by certainty, links to a send of the same message.
+        wrong: by certainty, links to another's.
+        receives: receives whose send was recorded.
+        linked: those of them that have a right link.
+    """
+
+    receives: int = 0
+    linked: int = 0
+    right: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def recall(self) -> float:
+        return self.linked / self.receives
+
+    @property
+    def precision(self) -> float:
+        return self.right.total() / (self.right.total() + self.wrong.total())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.receives} receives, recall {self.recall:.4%}, precision {self.precision:.4%}, "
+            f"right {dict(self.right)}, wrong {dict(self.wrong)}"
+        )
+
+
+def run(system: str, url: str, channel: str, folder: Path, count: int, *options: str) -> Path:
+    """Record the system's parties; the trace file."""
+    trace = folder / "trace.duckdb"
+    ledgers = folder / "ledgers"
+    ledgers.mkdir()
+    command = [
+        *(sys.executable, "-m", "msgtrace", "run", "--db", str(trace), "--body-limit", "64", *options, "--"),
+        *(sys.executable, str(PROGRAMS / "driver.py"), system, url, channel, str(ledgers), str(count)),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    return trace
+
+
+def verdict(trace_path: Path) -> Verdict:
+    """Hold a trace's links against the ledgers beside it."""
+    with open_trace(trace_path) as trace:
+        operations = trace.query(
+            "select operation_id, kind, service from operations where kind in ('send', 'receive') "
+            "order by service, process_id, sequence"
+        ).to_pylist()
+        links = trace.query("select send_id, receive_id, certainty from links").to_pylist()
+        losses = trace.query("select reason, count from losses").to_pylist()
+    assert losses == []
+    truth: dict[int, str] = {}
+    recorded: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for operation in operations:
+        recorded[operation["service"], operation["kind"]].append(operation["operation_id"])
+    sent = set()
+    for path in sorted((trace_path.parent / "ledgers").glob("*.json")):
+        ledger = json.loads(path.read_text())
+        for kind, identities in (("send", ledger["sent"]), ("receive", ledger["received"])):
+            ids = recorded[path.stem, kind]
+            assert len(ids) == len(identities), f"{path.stem} {kind}: {len(ids)} recorded, {len(identities)} happened"
+            truth.update(zip(ids, identities, strict=True))
+        sent.update(ledger["sent"])
+    found = Verdict()
+    rightly: set[int] = set()
+    for link in links:
+        same = truth[link["send_id"]] == truth[link["receive_id"]]
+        (found.right if same else found.wrong)[link["certainty"]] += 1
+        if same:
+            rightly.add(link["receive_id"])
+    receives = [i for (_, kind), ids in recorded.items() if kind == "receive" for i in ids if truth[i] in sent]
+    found.receives = len(receives)
+    found.linked = sum(i in rightly for i in receives)
+    return found
+
+
+SYSTEMS: list[Any] = [
+    pytest.param("kafka", 0.999, marks=pytest.mark.kafka),
+    pytest.param("streams", 0.999, marks=pytest.mark.redis),
+    pytest.param("amqp", 0.999, marks=pytest.mark.rabbitmq),
+    pytest.param("websocket", 0.999),
+    pytest.param("pubsub", 0.99, marks=pytest.mark.redis),
+    pytest.param("lists", 0.99, marks=pytest.mark.redis),
+]
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The url of the broker that a system needs."""
+
+    def of(system: str) -> str:
+        fixture = {"kafka": "kafka", "amqp": "rabbitmq", "websocket": None}.get(system, "redis_server")
+        return "-" if fixture is None else str(request.getfixturevalue(fixture).url)
+
+    return of
+
+
+@pytest.mark.parametrize(("system", "wanted"), SYSTEMS)
+def test_links_are_right(
+    system: str, wanted: float, address: Callable[[str], str], unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    found = verdict(run(system, address(system), unique("links"), tmp_path, count=400))
+    print(f"{system}: {found}")
+    assert found.wrong["exact"] == 0
+    assert found.recall >= wanted
+    assert found.precision >= 0.99
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("system", "wanted"), SYSTEMS)
+def test_links_of_10_000_messages_are_right(
+    system: str, wanted: float, address: Callable[[str], str], unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    found = verdict(run(system, address(system), unique("links"), tmp_path, count=3_334))
+    print(f"{system}: {found}")
+    assert found.wrong["exact"] == 0
+    assert found.recall >= wanted
+    assert found.precision >= 0.99
+
+
+PROPAGATING: list[Any] = [
+    pytest.param("kafka", marks=pytest.mark.kafka),
+    pytest.param("amqp", marks=pytest.mark.rabbitmq),
+]
+
+
+@pytest.mark.parametrize("system", PROPAGATING)
+def test_propagated_links_are_all_exact_and_right(
+    system: str, address: Callable[[str], str], unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    found = verdict(run(system, address(system), unique("links"), tmp_path, 400, "--propagate"))
+    print(f"{system}: {found}")
+    assert found.wrong.total() == 0
+    assert found.recall == 1
+    assert set(found.right) == {"exact"}
