@@ -1,6 +1,6 @@
 """Asyncio client and server in one process: every way to send and to take a message; the server answers each.
 
-    asyncio_echo.py [deflate|plain]
+Compressed, with `deflate` as its argument.
 """
 
 import asyncio
@@ -9,14 +9,14 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
-from account import Account
+from account import Account  # type: ignore[import-not-found]  # it lies beside this program
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 account = Account()
-ROUNDS = [
+ROUNDS: list[Any] = [
     "plain",
     "",
     "zwölf Löwen 🦁",
@@ -57,7 +57,9 @@ async def take(websocket: Any, **options: Any) -> None:
 
 
 async def main(compression: str | None) -> None:
-    async with serve(answering, "localhost", 0, compression=compression, subprotocols=[Subprotocol("echo.v1")]) as server:
+    async with serve(
+        answering, "localhost", 0, compression=compression, subprotocols=[Subprotocol("echo.v1")]
+    ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         uri = f"ws://localhost:{port}/echo/room-7?token=s3cret&lang=de"
         async with connect(
@@ -79,7 +81,7 @@ async def main(compression: str | None) -> None:
                 (["only one"], "only one"),
             ):
                 account.sent("client", whole)
-                await websocket.send(parts)  # type: ignore[arg-type]  # every one of the kinds that it takes
+                await websocket.send(parts)
                 await take(websocket)
             await websocket.send([])
             account.sent("client", "bye")

@@ -7,13 +7,22 @@ from typing import Any
 
 warnings.simplefilter("ignore", DeprecationWarning)  # all of it is deprecated, and says so
 
-from account import Account  # noqa: E402 - after the filter
+from account import Account  # type: ignore[import-not-found]  # it lies beside this program  # noqa: E402 - after the filter
 from websockets.exceptions import ConnectionClosed  # noqa: E402
 from websockets.legacy.client import connect  # noqa: E402
 from websockets.legacy.server import broadcast, serve  # noqa: E402
 
 account = Account()
-ROUNDS = ["plain", "", "zwölf Löwen 🦁", b"\x00\xff binary", b"", bytearray(b"an array"), memoryview(b"a view"), "x" * 70_000]
+ROUNDS: list[Any] = [
+    "plain",
+    "",
+    "zwölf Löwen 🦁",
+    b"\x00\xff binary",
+    b"",
+    bytearray(b"an array"),
+    memoryview(b"a view"),
+    "x" * 70_000,
+]
 
 
 async def answering(websocket: Any) -> None:
@@ -49,7 +58,7 @@ async def main() -> None:
                 (pieces("async ", "pieces"), "async pieces"),
             ):
                 account.sent("client", whole)
-                await websocket.send(parts)  # type: ignore[arg-type]  # every one of the kinds that it takes
+                await websocket.send(parts)
                 account.received("client", await websocket.recv())
             await (await websocket.ping(b"are you there"))
             await websocket.pong(b"unasked")

@@ -3,8 +3,9 @@
 import socket
 from typing import Any
 
-from account import Account
+from account import Account  # type: ignore[import-not-found]  # it lies beside this program
 from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidState, ProtocolError
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
@@ -13,7 +14,9 @@ from websockets.uri import parse_uri
 
 account = Account()
 ours, theirs = socket.socketpair()
-client = ClientProtocol(parse_uri("ws://shop.example:8080/sansio/1?key=s3cret"), extensions=[ClientPerMessageDeflateFactory()])
+client = ClientProtocol(
+    parse_uri("ws://shop.example:8080/sansio/1?key=s3cret"), extensions=[ClientPerMessageDeflateFactory()]
+)
 server = ServerProtocol(extensions=[ServerPerMessageDeflateFactory()])
 parts: dict[str, list[Any]] = {"client": [], "server": []}
 
@@ -92,16 +95,16 @@ answer()
 listen()
 try:
     client.send_continuation(b"of nothing", fin=True)
-except Exception as error:
+except (InvalidState, ProtocolError) as error:
     account.notes["refused"] = type(error).__name__
 client.send_close(4001, "had enough")
 flush(client, ours)
 answer()
 listen()
-answer()
 listen()
+answer()
 try:
     client.send_text(b"too late")
-except Exception as error:
+except (InvalidState, ProtocolError) as error:
     account.notes["too late"] = type(error).__name__
 account.tell(closed=[client.close_code, client.close_reason])

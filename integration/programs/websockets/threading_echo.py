@@ -3,15 +3,23 @@
 import threading
 from typing import Any
 
-import websockets
-from account import Account
+from account import Account  # type: ignore[import-not-found]  # it lies beside this program
 from websockets.exceptions import ConnectionClosed
 from websockets.sync import server as sync_server
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
 account = Account()
-ROUNDS = ["plain", "", "zwölf Löwen 🦁", b"\x00\xff binary", b"", bytearray(b"an array"), memoryview(b"a view"), "x" * 70_000]
+ROUNDS: list[Any] = [
+    "plain",
+    "",
+    "zwölf Löwen 🦁",
+    b"\x00\xff binary",
+    b"",
+    bytearray(b"an array"),
+    memoryview(b"a view"),
+    "x" * 70_000,
+]
 
 
 def answering(websocket: Any) -> None:
@@ -70,7 +78,7 @@ def main() -> None:
         talk(server.socket.getsockname()[1])
         server.shutdown()
         thread.join()
-    account.tell(version=websockets.__version__)
+    account.tell()
 
 
 main()

@@ -1,15 +1,17 @@
 """Trio client and server in one process; the server answers each message."""
 
+from functools import partial
+from importlib import import_module
 from typing import Any
 
-import trio
-from account import Account
+from account import Account  # type: ignore[import-not-found]  # it lies beside this program
 from websockets.exceptions import ConnectionClosed
 from websockets.trio.client import connect
 from websockets.trio.server import broadcast, serve
 
+trio = import_module("trio")  # typed only where it is installed
 account = Account()
-ROUNDS = ["plain", "", "zwölf Löwen 🦁", b"\x00\xff binary", b"", bytearray(b"an array"), "x" * 70_000]
+ROUNDS: list[Any] = ["plain", "", "zwölf Löwen 🦁", b"\x00\xff binary", b"", bytearray(b"an array"), "x" * 70_000]
 
 
 async def answering(websocket: Any) -> None:
@@ -27,7 +29,7 @@ async def answering(websocket: Any) -> None:
 
 async def main() -> None:
     async with trio.open_nursery() as nursery:
-        server = await nursery.start(serve, answering, "localhost", 0)
+        server = await nursery.start(partial(serve, answering, 0, host="localhost"))
         port = server.listeners[0].socket.getsockname()[1]
         async with connect(f"ws://localhost:{port}/trio/1") as websocket:
             for message in ROUNDS:

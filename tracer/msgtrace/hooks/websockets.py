@@ -1,4 +1,4 @@
-"""websockets: messages sent and received, handshakes, closings and pings; asyncio, threading, trio, sans-I/O and legacy.
+"""websockets: messages, handshakes, closings and pings, with asyncio, threads, trio, sans-I/O and the legacy interface.
 
 Wrapped: the sans-I/O `Protocol` that every kind of connection writes through (`broadcast` too, which goes past
 `Connection.send`), and `recv` and `recv_streaming`, where the program gets a message. A message in fragments is one
@@ -31,8 +31,8 @@ from msgtrace.hooks.websockets_conversation import (
 if TYPE_CHECKING:
     from msgtrace.records import Message
 
-UVICORN: Final = "uvicorn.error"
-"""The logger that uvicorn gives to its protocols, whose messages it hands on."""
+UVICORNS_LOGGER: Final = "uvicorn.error"
+"""Given by uvicorn to its protocols, whose messages it hands on."""
 
 
 # ---- sending -----------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def events(result: Any, self: Any) -> list[Message] | None:
     if not result:
         return None
     talk = conversation(self)
-    handed_on = connection_of(self) is not None or getattr(self.logger, "name", "") == UVICORN
+    handed_on = connection_of(self) is not None or getattr(self.logger, "name", "") == UVICORNS_LOGGER
     complete: list[Message] = []
     for event in result:
         opcode = getattr(event, "opcode", None)
@@ -140,6 +140,7 @@ _UNREACHABLE: Final = Observe(kind="connect", read=opening.unreachable)
 _PROTOCOL: Final = "websockets.protocol:Protocol."
 _CLIENT: Final = "websockets.client:ClientProtocol."
 _CONNECT: Final = "websockets.asyncio.client:connect."
+_UVICORN: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol."
 
 
 def _connections(kind: str) -> tuple[Point, ...]:
@@ -175,7 +176,7 @@ HOOK = Hook(
         *_connections("trio"),
         Point(_CONNECT + "create_connection", _UNREACHABLE, versions="<17"),
         Point(_CONNECT + "open_tcp_connection", _UNREACHABLE, versions=">=17"),
-        Point("uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.receive", Fetch(read=passed_on)),
+        Point(_UVICORN + "receive", Fetch(read=passed_on)),
         *legacy.POINTS,
     ),
 )

@@ -153,4 +153,3 @@ def connection_of(protocol: Any) -> Any:
     """
     extra = getattr(getattr(protocol, "logger", None), "extra", None)
     return extra.get("websocket") if type(extra) is dict else None
-

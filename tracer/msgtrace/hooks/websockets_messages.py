@@ -30,6 +30,7 @@ def facts(protocol: Any) -> dict[str, Any]:
     connection = connection_of(protocol)
     client = protocol.side in {1, "client"}
     uri = getattr(protocol, "uri", None)
+    address: Any
     if uri is not None:
         address, tls = (uri.host, uri.port), uri.secure
     elif client:
@@ -68,11 +69,12 @@ def _host(value: Any) -> Any:
     """What a Host header names: where a client found the server of a program that accepts connections itself."""
     if type(value) is not str:
         return None
+    parts = urlsplit(f"//{value}")
     try:
-        parts = urlsplit(f"//{value}")
-        return (parts.hostname, parts.port) if parts.port else parts.hostname
-    except ValueError:
-        return None
+        port = parts.port
+    except ValueError:  # no number
+        port = None
+    return (parts.hostname, port) if port else parts.hostname
 
 
 # ---- messages ----------------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from msgtrace import interning
 from msgtrace.hooks.websockets_conversation import (
+    BINARY,
     CONNECTING,
     SWITCHING_PROTOCOLS,
+    TEXT,
     Conversation,
     begin,
     connection_of,
@@ -108,8 +110,8 @@ def responded(_result: Any, self: Any, response: Any) -> Message:
     if handler is not None:
         message["handler"] = interning.handler(handler)
     if type(parameters) is dict and parameters:
-        plain = {str, int, float, UUID}
-        message["settings"]["parameters"] = {n: str(v) for n, v in parameters.items() if type(v) in plain}
+        plain = {n: str(v) for n, v in parameters.items() if type(v) in {str, int, float, UUID}}
+        message["settings"] = {**message.get("settings", {}), "parameters": plain}
     return message
 
 
@@ -144,7 +146,8 @@ def unreachable(result: Any, self: Any) -> Message | None:
     if result is not None or type(self.uri) is not str:
         return None
     parts = urlsplit(self.uri)
-    settings = {"event": "unreachable", "server_address": parts.hostname, "server_port": parts.port}
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    settings = {"event": "unreachable", "server_address": parts.hostname, "server_port": port}
     return {"channel": interning.text(parts.path or "/"), "channel_kind": "connection", "settings": settings}
 
 
@@ -192,7 +195,9 @@ def ended(_result: Any, self: Any) -> Message | None:
     talk = conversation(self)
     if self.state == CONNECTING or talk.closed:
         return None
-    return closed(self, talk, len(talk.arrived))
+    # What arrived together with the close frame has not been counted yet.
+    fresh = sum(getattr(event, "opcode", None) in {TEXT, BINARY} for event in self.events)
+    return closed(self, talk, len(talk.arrived) + fresh)
 
 
 def closed(protocol: Any, talk: Conversation, unread: int) -> Message:
@@ -200,8 +205,10 @@ def closed(protocol: Any, talk: Conversation, unread: int) -> Message:
     talk.closed = True
     received, sent = protocol.close_rcvd, protocol.close_sent
     first = received if protocol.close_rcvd_then_sent or sent is None else sent
-    settings: dict[str, Any] = {"event": "closed", "who": "nobody" if first is None else "remote" if first is received else "local"}
-    settings |= {"code": NO_CLOSE_FRAME, "reason": ""} if first is None else _close(first)
+    if first is None:
+        settings: dict[str, Any] = {"event": "closed", "who": "nobody", "code": NO_CLOSE_FRAME, "reason": ""}
+    else:
+        settings = {"event": "closed", "who": "remote" if first is received else "local", **_close(first)}
     settings["sent_code"] = None if sent is None else _close(sent)["code"]
     settings["received_code"] = None if received is None else _close(received)["code"]
     settings |= {"messages_sent": talk.sent, "messages_received": talk.received}
