@@ -1,0 +1,211 @@
+"""Publish and subscribe, plain, by pattern, sharded, and keyspace notifications, which are ordinary messages.
+
+A message that a handler is registered for is recorded in `handle_message`, which calls it; any other one where the
+program gets it. A subscription is recorded when it is asked for, with the handler, and again known once confirmed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from msgtrace import interning
+from msgtrace.hook import Deliver, Fetch, Late, Point, Send
+from msgtrace.hooks.redis_servers import connection, learn, note_cluster, subscription
+from msgtrace.hooks.redis_wire import channel, put_body, put_received, text
+
+if TYPE_CHECKING:
+    from msgtrace.hook import Action
+    from msgtrace.records import Facts, Message
+
+_RECEIVED: Final = {kind: name for name in ("message", "pmessage", "smessage") for kind in (name, name.encode())}
+"""First element of a reply -> what it is, as sent by the server or decoded."""
+_CONFIRMED: Final = {
+    kind: name.upper()
+    for name in ("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe")
+    for kind in (name, name.encode())
+}
+_REGISTERED: Final = {"message": "channels", "pmessage": "patterns", "smessage": "shard_channels"}
+_ENDS: Final = {"UNSUBSCRIBE": "channels", "PUNSUBSCRIBE": "patterns", "SUNSUBSCRIBE": "shard_channels"}
+_NAMES: Final = frozenset({list, tuple, set, frozenset, dict, type({}.keys()), type({}.values())})
+"""What names can be read from without using them up."""
+
+
+# ---- publishing ----------------------------------------------------------------------------------------------
+
+
+def published(client: Any, *args: Any, **_options: Any) -> Message | None:
+    """PUBLISH channel message."""
+    if len(args) < 3:
+        return None
+    message: Message = {
+        "channel": channel(client, args[1]),
+        "channel_kind": "pubsub",
+        "connection": connection(client),
+    }
+    return put_body(message, client, args[2])
+
+
+def published_to_shard(client: Any, *args: Any, **_options: Any) -> Message | None:
+    """SPUBLISH channel message; shard channels have names of their own."""
+    message = published(client, *args)
+    if message is not None:
+        message["settings"] = {**message.get("settings", {}), "sharded": True}
+    return message
+
+
+def published_at(_sequence: Any, result: Any, client: Any, *_args: Any, **_options: Any) -> Facts | None:
+    """How many received it, at this server."""
+    learn(client)
+    return {"settings": {"receivers": result}} if type(result) is int else None
+
+
+def published_at_shard(_sequence: Any, result: Any, client: Any, *_args: Any, **_options: Any) -> Facts | None:
+    """The same for a shard channel."""
+    learn(client)
+    return {"settings": {"receivers": result, "sharded": True}} if type(result) is int else None
+
+
+COMMANDS: Final[dict[str, Action]] = {
+    "PUBLISH": Send(read=published, done=published_at),
+    "SPUBLISH": Send(read=published_to_shard, done=published_at_shard),
+}
+
+
+# ---- receiving -----------------------------------------------------------------------------------------------
+
+
+def got(result: Any, self: Any, *_args: Any, **_kwargs: Any) -> Message | None:
+    """What `get_message` returned, or `listen` yielded: a message that no handler is registered for."""
+    if type(result) is not dict:
+        return None
+    kind = _RECEIVED.get(result.get("type", ""))
+    return None if kind is None else _message(self, kind, result["pattern"], result["channel"], result["data"])
+
+
+def delivered(self: Any, response: Any, *_args: Any, **_kwargs: Any) -> Message | None:
+    """What `handle_message` is about to call a handler with."""
+    if type(response) is not list or len(response) < 3:
+        return None
+    kind = _RECEIVED.get(response[0])
+    if kind is None:
+        return None
+    handler = getattr(self, _REGISTERED[kind]).get(response[1])
+    if not handler:
+        return None
+    pattern = response[1] if kind == "pmessage" else None
+    message = _message(self, kind, pattern, response[-2], response[-1])
+    message["handler"] = interning.handler(_registered(handler))
+    return message
+
+
+def _message(self: Any, kind: str, pattern: Any, name: Any, data: Any) -> Message:
+    message: Message = {"channel": channel(self, name), "channel_kind": "pubsub", "connection": subscription(self)}
+    if pattern is not None:
+        message["settings"] = {"pattern": text(self, pattern)}
+    elif kind == "smessage":
+        message["settings"] = {"sharded": True}
+    return put_received(message, self, data)
+
+
+def _registered(handler: Any) -> Any:
+    """What the program registered: keyspace notifications put a function of their own around it."""
+    code = getattr(handler, "__code__", None)
+    if code is not None and code.co_name == "_wrap_handler" and "handler" in code.co_freevars:
+        return handler.__closure__[code.co_freevars.index("handler")].cell_contents
+    return handler
+
+
+# ---- subscribing ---------------------------------------------------------------------------------------------
+
+_asked: WeakKeyDictionary[Any, dict[tuple[str, str], int]] = WeakKeyDictionary()
+"""Subscriptions that the server has not confirmed, by PubSub: command and channel -> operation."""
+
+
+def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Names and handlers, as `redis.commands.helpers.parse_pubsub_subscriptions` reads them."""
+    names: list[Any] = []
+    if args:
+        names = [*args[0], *args[1:]] if type(args[0]) in _NAMES else list(args)
+    pairs = []
+    for each in names:
+        if type(each).__name__ == "Subscription":
+            pairs.append((each.name, each.handler))
+        else:
+            pairs.append((each, None))
+    return pairs + list(kwargs.items())
+
+
+def _named(self: Any, command: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """The same; to unsubscribe from nothing in particular is to unsubscribe from everything."""
+    kwargs.pop("target_node", None)
+    pairs = _given(args, kwargs)
+    if not pairs and command in _ENDS:
+        return [(name, None) for name in tuple(getattr(self, _ENDS[command]))]
+    return pairs
+
+
+def _settings(command: str) -> dict[str, Any]:
+    return {"command": command, "pattern": True} if command.removeprefix("P") != command else {"command": command}
+
+
+def subscribing(command: str) -> Send:
+    """A subscription to several channels, or the end of one: an operation each."""
+
+    def asked(self: Any, *args: Any, **kwargs: Any) -> list[Message]:
+        return [_subscription(self, command, name, handler) for name, handler in _named(self, command, args, kwargs)]
+
+    def sent(sequences: Any, _result: Any, self: Any, *args: Any, **kwargs: Any) -> Facts:
+        waiting = _asked.setdefault(self, {})
+        for sequence, (name, _) in zip(sequences, _named(self, command, args, kwargs), strict=False):
+            waiting[command, text(self, name)] = sequence
+        return {"outcome": "unknown"}
+
+    return Send(kind="subscribe", read=asked, done=sent)
+
+
+def _subscription(self: Any, command: str, name: Any, handler: Any) -> Message:
+    message: Message = {
+        "channel": channel(self, name),
+        "channel_kind": "pubsub",
+        "connection": subscription(self),
+        "settings": _settings(command),
+    }
+    if handler is not None:
+        message["handler"] = interning.handler(_registered(handler))
+    return message
+
+
+def confirmed(
+    _result: Any, self: Any, response: Any, *_args: Any, **_kwargs: Any
+) -> list[tuple[int, str, BaseException | None, Facts | None]] | None:
+    """The server's answer to a subscription, which comes among the messages."""
+    if type(response) is not list or len(response) < 3:
+        return None
+    command = _CONFIRMED.get(response[0])
+    if command is None:
+        return None
+    sequence = _asked.get(self, {}).pop((command, text(self, response[1])), 0)
+    if not sequence:
+        return None  # made before we came
+    settings = {**_settings(command), "confirmed": True, "subscriptions": response[2]}
+    return [(sequence, "ok", None, {"settings": settings})]
+
+
+def sharding(self: Any, *_args: Any, **_kwargs: Any) -> None:
+    """A cluster's shard channels are subscribed to at the nodes that have them: these are known from now on."""
+    note_cluster(self.cluster)
+
+
+def points(module: str) -> tuple[Point, ...]:
+    """The points of one of the two PubSub classes, `redis.client` or `redis.asyncio.client`."""
+    return (
+        Point(f"{module}:PubSub.get_message", Fetch(read=got)),
+        Point(f"{module}:PubSub.listen", Fetch(read=got)),
+        Point(f"{module}:PubSub.handle_message", Deliver(read=delivered)),
+        Point(f"{module}:PubSub.handle_message", Late(kind="subscribe", read=confirmed)),
+        *(
+            Point(f"{module}:PubSub.{command.lower()}", subscribing(command))
+            for command in dict.fromkeys(_CONFIRMED.values())
+        ),
+    )
