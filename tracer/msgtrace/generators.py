@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable[..., Any]:
     """The replacement of a generator function whose items are messages."""
-    read = action.read
+    read, parts = action.read, action.parts
 
     def items(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         source = original(*args, **kwargs)
         sent: Any = None
+        cause: Cause | None = None
         try:
             while True:
-                cause = Cause.fetching(CURRENT.get())
+                if cause is None or not parts:
+                    cause = Cause.fetching(CURRENT.get())
                 CURRENT.set(cause)
                 started = monotonic_ns()
                 try:
@@ -49,14 +51,16 @@ def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable
 
 def async_fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable[..., Any]:
     """The replacement of an async generator function whose items are messages."""
-    read = action.read
+    read, parts = action.read, action.parts
 
     async def items(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         source = original(*args, **kwargs)
         sent: Any = None
+        cause: Cause | None = None
         try:
             while True:
-                cause = Cause.fetching(CURRENT.get())
+                if cause is None or not parts:
+                    cause = Cause.fetching(CURRENT.get())
                 CURRENT.set(cause)
                 started = monotonic_ns()
                 try:

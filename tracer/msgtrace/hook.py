@@ -73,10 +73,12 @@ class Fetch(Action):
 
     Attributes:
         read: see `ReadResult`.
+        parts: a generator's items are parts of one message, which the last of them completes; not messages.
     """
 
     kind: Kind = "receive"
     read: ReadResult
+    parts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

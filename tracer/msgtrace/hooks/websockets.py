@@ -132,7 +132,7 @@ def passed_on(result: Any, self: Any) -> Message | None:
 # ---- the table ---------------------------------------------------------------------------------------------
 
 _RECEIVE: Final = Fetch(read=received)
-_STREAM: Final = Fetch(read=streamed)
+_STREAM: Final = Fetch(read=streamed, parts=True)
 _REFUSED: Final = Send(read=refused)
 _OPENED: Final = Observe(kind="connect", read=opening.opened)
 _CLOSING: Final = Observe(kind="connect", read=opening.closing)

@@ -29,7 +29,7 @@ def facts(protocol: Any) -> dict[str, Any]:
     """A connection, as it is described once."""
     connection = connection_of(protocol)
     client = protocol.side in {1, "client"}
-    uri = getattr(protocol, "uri", None)
+    uri = getattr(protocol, "uri", None) or getattr(protocol, "wsuri", None)  # its name before 15
     address: Any
     if uri is not None:
         address, tls = (uri.host, uri.port), uri.secure

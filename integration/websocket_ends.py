@@ -1,0 +1,102 @@
+"""Holds a recording of WebSocket programs against what the programs say that they did.
+
+The interpreter that runs them is named by MSGTRACE_TEST_WEBSOCKETS_PYTHON, for other versions of the library.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.recorded import Operation, Recording, record
+
+PROGRAMS = Path(__file__).parent / "programs" / "websockets"
+PYTHON = os.environ.get("MSGTRACE_TEST_WEBSOCKETS_PYTHON", sys.executable)
+KEPT = 64 * 1024
+
+
+def evaluated(expression: str) -> Any:
+    """What an expression is to the interpreter that runs the programs; None if it can't be evaluated there."""
+    done = subprocess.run(
+        [PYTHON, "-c", f"import json; print(json.dumps({expression}))"], capture_output=True, text=True, check=False
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+VERSION: int = int(evaluated("__import__('websockets').__version__").split(".")[0])
+
+
+def needs(module: str) -> pytest.MarkDecorator:
+    """Skips a test, by name, where the interpreter that runs the programs lacks a module."""
+    there = evaluated(f"__import__('importlib').import_module({module!r}) is not None")
+    return pytest.mark.skipif(not there, reason=f"{PYTHON} with websockets {VERSION} has no {module}")
+
+
+def run(program: str, *arguments: str, alike: bool = True, **options: Any) -> Recording:
+    """Record a program, and hold its output and exit code against those that it has when it is not recorded."""
+    command = [str(PROGRAMS / program), *arguments]
+    recording = record(command, python=PYTHON, **options)
+    assert (recording.exit_code, recording.stderr) == (0, "")
+    assert recording.losses == []
+    if alike:
+        plain = record(command, python=PYTHON, traced=False, **options)
+        assert (plain.exit_code, plain.stderr) == (0, "")
+        assert {**plain.said, "port": 0} == {**recording.said, "port": 0}
+    return recording
+
+
+def of_role(recording: Recording, kind: str, role: str) -> list[Operation]:
+    """The operations of a kind at the client's end, or the server's, that went well."""
+    return [
+        each
+        for each in recording.of(kind)
+        if each.library == "websockets" and each["connection"]["role"] == role and each.outcome == "ok"
+    ]
+
+
+def written(operation: Operation) -> list[Any]:
+    """A recorded message as the programs write theirs, with the size of all of it."""
+    body = operation["body"]
+    size = len(body.encode()) if isinstance(body, str) else len(body)
+    kept = ["text", body] if isinstance(body, str) else ["binary", base64.b64encode(body).decode()]
+    return [*kept, operation["body_size"] or size]
+
+
+def expected(message: list[str]) -> list[Any]:
+    """The same of a message that a program says it sent or received: what of it is kept."""
+    kind, text = message
+    payload = text.encode() if kind == "text" else base64.b64decode(text)
+    kept = payload[:KEPT]
+    return [kind, kept.decode() if kind == "text" else base64.b64encode(kept).decode(), len(payload)]
+
+
+def check_messages(recording: Recording) -> None:
+    """Every message of the one connection, in order, to the byte, under the same name at both of its ends."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for role, ours, theirs in (("client", "c2s", "s2c"), ("server", "s2c", "c2s")):
+        for kind, told, direction in (("send", "sent", ours), ("receive", "received", theirs)):
+            operations = of_role(recording, kind, role)
+            messages = recording.said["ends"][role][told]
+            assert [written(each) for each in operations] == [expected(each) for each in messages], (role, kind)
+            identities = [each["identity"] for each in operations]
+            names[kind, direction] = identities
+            prefix = identities[0].rsplit(":", 1)[0] if identities else ""
+            assert identities == [f"{prefix}:{number}" for number in range(1, len(messages) + 1)]
+            assert all(each.endswith(f":{direction}") for each in {prefix} if prefix)
+    for direction in ("c2s", "s2c"):
+        assert names["receive", direction] == names["send", direction][: len(names["receive", direction])]
+    assert len({each.split(":")[1] for group in names.values() for each in group}) == 1
+
+
+def events(recording: Recording, role: str, event: str) -> list[dict[str, Any]]:
+    """The settings of the handshakes or closings at one end."""
+    return [
+        each["settings"]
+        for each in recording.of("connect")
+        if each["connection"] and each["connection"]["role"] == role and each["settings"]["event"] == event
+    ]
