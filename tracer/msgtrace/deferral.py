@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.guarded import begin, injected, raised, settled
+from msgtrace.hook import Made, Submit, Until
 from msgtrace.probe import MAX_FAILURES, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from msgtrace.hook import Made, Submit, Until
     from msgtrace.probe import Probe
     from msgtrace.records import Message
 
@@ -48,6 +48,17 @@ class Pending:
 
 
 PENDING: Final[ContextVar[Pending | None]] = ContextVar("msgtrace_pending", default=None)
+
+
+def deferred(original: Callable[..., Any], probe: Probe, action: Submit | Made | Until) -> Callable[..., Any]:
+    """The function that stands in the place of `original`."""
+    match action:
+        case Submit():
+            return submit(original, probe, action)
+        case Made():
+            return made(original, probe, action)
+        case Until():
+            return until(original, probe, action)
 
 
 def submit(original: Callable[..., Any], probe: Probe, action: Submit) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from msgtrace.records import Facts, Kind, Message
+    from msgtrace.records import Facts, Kind, Message, Outcome
 
 Read: TypeAlias = "Callable[..., Message | list[Message] | None]"
 """Reads the call that is about to be made. Has the target's own parameters, so that Python binds them.
@@ -36,6 +36,12 @@ Its `outcome`, if it has one, stands for `raised` or `cancelled`.
 ReadLate: TypeAlias = "Callable[..., list[tuple[int, str, BaseException | None, Facts | None]] | None]"
 """Late facts about operations that returned long ago: `(result, *parameters)` -> `(sequence, outcome, error, facts)`."""
 
+Inject: TypeAlias = (
+    "Callable[[Mapping[str, str], tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]"
+)
+"""For `--propagate`: `(fields, args, kwargs) -> (args, kwargs)` with `fields` (traceparent, ...) added to the message's
+headers, on copies of what the program gave; the very same `args` and `kwargs` where nothing is added."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
@@ -53,8 +59,7 @@ class Send(Action):
         done: see `Done`.
         failed: see `Failed`.
         scope: the call itself runs the receivers (in-process buses), so the send is their cause while it runs.
-        inject: for `--propagate`: `(fields, args, kwargs) -> (args, kwargs)` with `fields` (traceparent, ...) added to
-            the message's headers, on copies of what the program gave.
+        inject: see `Inject`.
     """
 
     kind: Kind = "send"
@@ -62,7 +67,7 @@ class Send(Action):
     done: Done | None = None
     failed: Failed | None = None
     scope: bool = False
-    inject: Callable[[Mapping[str, str], tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]] | None = None
+    inject: Inject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +175,56 @@ class Late(Action):
     kind: Kind = "send"
     read: ReadLate
     before: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit(Action):
+    """A send whose message becomes what goes over the wire inside the call, at a `Made` point.
+
+    It begins there. Nothing is recorded when the call returns: its end is told by a `Late` point. A call in which no
+    message was made is recorded with what the program gave, and with the error that it raised or returned.
+
+    Attributes:
+        read: see `Read`; for a call that made no message.
+        refusal: `(result, *the target's parameters)` -> the error that a call which made no message returned in
+            place of raising it; None if there is none.
+        inject: see `Inject`.
+    """
+
+    kind: Kind = "send"
+    read: Read
+    refusal: Callable[..., BaseException | None]
+    inject: Inject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made(Action):
+    """The call, inside a `Submit`, in which a message gets its bytes and its place.
+
+    Attributes:
+        read: `(result, owner, *the target's parameters)` -> the message; None when this call made none. `owner` is the
+            first argument of the `Submit`'s call, e.g. the producer, or None outside of one.
+        done: `(sequence, result, owner, *the target's parameters)`: for the hook to note what a `Late` point will need.
+    """
+
+    kind: Kind = "send"
+    read: Callable[..., Message | None]
+    done: Callable[..., None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Until(Action):
+    """A call that only starts an operation, and returns the future that it ends with.
+
+    Attributes:
+        read: see `Read`.
+        follow: `(future, ended)`: has `ended(error, or None)` called once when the future is done, or at once if it is.
+        outcome: of one that ends without an error.
+    """
+
+    read: Read
+    follow: Callable[[Any, Callable[[BaseException | None], None]], None]
+    outcome: Outcome = "ok"
 
 
 Part: TypeAlias = "tuple[Action, tuple[Any, ...], Any]"

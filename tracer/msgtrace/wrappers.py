@@ -8,7 +8,21 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from msgtrace import async_calls, calls, generators
-from msgtrace.hook import Action, Deliver, Fetch, Late, Observe, Process, Receivers, Send, Spawned, Trigger
+from msgtrace.hook import (
+    Action,
+    Deliver,
+    Fetch,
+    Late,
+    Made,
+    Observe,
+    Process,
+    Receivers,
+    Send,
+    Spawned,
+    Submit,
+    Trigger,
+    Until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +76,10 @@ def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: 
             return of.late_facts(original, probe, action)
         case Spawned() if of is calls:
             return calls.spawned(original)
+        case Submit() | Made() | Until() if of is calls:
+            from msgtrace import deferral  # noqa: PLC0415 - as above
+
+            return deferral.deferred(original, probe, action)
     raise TypeError(f"no {type(action).__name__} of {original.__qualname__}")
 
 
