@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgtrace.context import CURRENT, Cause, Handling
 from msgtrace.probe import MAX_FAILURES, Probe, outcome_of
+from msgtrace.records import CAUSE_ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +146,7 @@ def leave(cause: Handling, token: Token[Cause | None]) -> None:
     if cause.receiver is not None:
         cause.receiver(sys.exc_info()[1])  # guarded itself
     if cause.future is None:
-        cause.ended()
+        cause.state |= CAUSE_ENDED
     try:
         CURRENT.reset(token)
     except ValueError:
@@ -176,7 +177,7 @@ def follow(probe: Probe, cause: Handling, sequence: Any) -> bool:
 def settled() -> None:
     """Note that the message being handled was acknowledged."""
     cause = CURRENT.get()
-    if cause is not None:
+    if cause is not None and cause.sequences is not None:
         cause.settled()
 
 
