@@ -26,7 +26,10 @@ settings = Settings()
 _connections: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
 _promised: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
 _handlers: dict[int, tuple[CodeType, int]] = {}
+_types: dict[type, int] = {}
 _owners = count()
+MAX_TYPES: Final = 1_000
+"""Classes are kept alive by being known; a program that makes classes without end starts us anew."""
 MAX_HANDLERS: Final = 10_000
 
 
@@ -35,8 +38,9 @@ def bind(recorder: Recorder, chosen: Settings) -> None:
     global _recorder, _texts, settings  # noqa: PLW0603 - one recorder a process
     _recorder, settings = recorder, chosen
     _texts = recorder.numbers[TEXTS]
-    _handlers.clear()
-    recorder.on_adopt.append(_handlers.clear)
+    for cache in (_handlers, _types):
+        cache.clear()
+        recorder.on_adopt.append(cache.clear)
 
 
 def text(value: str) -> str | int:
@@ -47,10 +51,22 @@ def text(value: str) -> str | int:
     return value if _recorder is None else _recorder.number(TEXTS, value) or value
 
 
-@functools.lru_cache(maxsize=1_000)
 def type_name(kind: type) -> str:
-    """A class's full name, e.g. for a channel that is a bus of that class."""
+    """A class's full name."""
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def type_text(kind: type) -> str | int:
+    """The number of a class's full name, e.g. for a channel that is a bus of that class."""
+    known = _types.get(kind)
+    if known is not None:
+        return known
+    number = text(type_name(kind))
+    if type(number) is int:
+        if len(_types) >= MAX_TYPES:
+            _types.clear()
+        _types[kind] = number
+    return number
 
 
 def connection(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> int:

@@ -28,7 +28,8 @@ _RAISE: Final = os.environ.get("MSGTRACE_RAISE") == "1"
 _log = logging.getLogger("msgtrace")
 _current = CURRENT.get
 _frame = sys._getframe  # noqa: SLF001 - the documented way to a frame without a traceback
-_otel: Any = sys.modules.get("opentelemetry.trace")
+_loaded = sys.modules.get
+_otel: Any = _loaded("opentelemetry.trace")
 """The program's OpenTelemetry, once it has one: never imported by us."""
 
 
@@ -102,7 +103,10 @@ class Probe:
         if frame is not None:
             site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
         point = self._number or self.number()
-        thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
+        try:
+            thread = recorder.thread.number
+        except AttributeError:
+            thread = recorder.thread_number()
         sequence = sequence or recorder.next_sequence()
         recorder.write(recorder.encode((0, sequence, monotonic_ns(), point, thread, site, causes, state, message)))
         return sequence
@@ -140,7 +144,10 @@ class Probe:
             frame = _frame(depth)
             site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
         point = self._number or self.number()
-        thread = getattr(recorder.thread, "number", 0) or recorder.thread_number()
+        try:
+            thread = recorder.thread.number
+        except AttributeError:
+            thread = recorder.thread_number()
         sequence = recorder.next_sequence()
         now = monotonic_ns()
         duration = now - started_ns if started_ns else 0
@@ -186,6 +193,9 @@ def outcome_of(error: BaseException) -> str:
 
 def add_span(otel: Any, message: Message) -> None:
     """Put the ids of the program's own current OpenTelemetry span on a message, if there is one."""
+    context = _loaded("opentelemetry.context")
+    if context is not None and not context.get_current():
+        return  # redis-py imports OpenTelemetry where it finds it: most programs that have it never make a span
     current = getattr(otel, "get_current_span", None)
     if current is None:
         return  # still being imported

@@ -9,6 +9,7 @@ Not seen: the end of listeners of the trio and twisted kinds (their `_emit_run` 
 
 from __future__ import annotations
 
+from enum import Enum
 from types import FunctionType
 from typing import Any
 
@@ -21,22 +22,26 @@ from msgtrace.snapshot import snapshot
 
 def emitted(self: Any, event: Any, *args: Any, **kwargs: Any) -> Message | None:
     """An emit. The emitter tells of its own listeners through `new_listener`, which is news only to who listens to it."""
-    if event == "new_listener" and event not in self._events:
+    plain = type(event) is str
+    if plain and event == "new_listener" and event not in self._events:
         return None
     return {
-        "channel": interning.text(interning.type_name(type(self))),
+        "channel": interning.type_text(type(self)),
         "channel_kind": "bus",
-        "routing_key": event if type(event) is str else repr_of(event),
+        "routing_key": event if plain else name_of(event),
         "data": snapshot(args, kwargs, interning.settings.snapshot_nodes, interning.settings.body_limit),
     }
 
 
-def repr_of(event: Any) -> str:
-    """An event name that is no string: a number, or an enumeration's member by its class and name."""
-    name = getattr(event, "_name_", None)
-    if type(name) is str:
-        return f"{type(event).__qualname__}.{name}"
-    return str(event) if type(event) in {int, float, bool, type(None)} else f"<{type(event).__qualname__}>"
+def name_of(event: Any) -> str:
+    """An event name that is no plain string, told without calling anything of it: an enumeration's member, a number."""
+    kind = type(event)
+    if kind in {int, float, bool, type(None)}:
+        return str(event)
+    if issubclass(kind, Enum):
+        name = Enum.__dict__["name"].__get__(event, kind)
+        return f"{kind.__qualname__}.{name}"
+    return str.__str__(event) if issubclass(kind, str) else f"<{kind.__qualname__}>"
 
 
 def ran(self: Any, f: Any, args: Any, kwargs: Any) -> Message | None:
@@ -45,7 +50,7 @@ def ran(self: Any, f: Any, args: Any, kwargs: Any) -> Message | None:
     if emit is None or type(emit.sequences) is not int:
         return None
     return {
-        "channel": interning.text(interning.type_name(type(self))),
+        "channel": interning.type_text(type(self)),
         "channel_kind": "bus",
         "link": emit.sequences,
         "handler": interning.handler(listener(f)),
