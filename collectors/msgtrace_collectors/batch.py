@@ -12,6 +12,7 @@ import pyarrow as pa
 from msgtrace_collectors.columns import (
     CAUSE_COLUMNS,
     DEFINITION_TABLES,
+    FACT_COLUMNS,
     HEAD_COLUMNS,
     LATE_COLUMNS,
     LOSS_COLUMNS,
@@ -22,7 +23,19 @@ from msgtrace_collectors.columns import (
 )
 from msgtrace_collectors.definitions import TABLES, definition_row, plain_json, process_facts, readable
 from msgtrace_collectors.process import NUMBERS, SEQUENCES
-from msgtrace_collectors.wire import Begin, Clock, Complete, Define, Loss, MessageFields, Observed, Process, decode, salvage
+from msgtrace_collectors.wire import (
+    Begin,
+    Clock,
+    Complete,
+    CompletionFields,
+    Define,
+    Loss,
+    MessageFields,
+    Observed,
+    Process,
+    decode,
+    salvage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +56,7 @@ MAX_TIME_MS: Final = 253_402_300_799_999
 """The end of the year 9999: later times are somebody's mistake, and no timestamp."""
 
 _row = msgspec.structs.astuple
+_OUTCOME: Final = [name for name, _ in FACT_COLUMNS].index("outcome")
 _NAME = pa.struct([("name", pa.string()), ("value", pa.binary())])
 
 
@@ -87,7 +101,7 @@ class Batch:
     _later: dict[str, dict[int, Any]] = field(default_factory=dict)
     _open: dict[int, int] = field(default_factory=dict)
     _late: list[tuple[Any, ...]] = field(default_factory=list)
-    _causes: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    _causes: list[tuple[int, int | None, list[int] | None, int]] = field(default_factory=list)
     _definitions: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     _losses: Counter[tuple[int | None, str, str]] = field(default_factory=Counter)
 
@@ -157,12 +171,17 @@ class Batch:
         self.operations += 1
 
     def _cause(self, process: ProcessState, effect_id: int, causes: int | list[int], state: int) -> None:
-        candidates = [causes] if isinstance(causes, int) else causes
-        width = len(candidates)
-        for place, sequence in enumerate(candidates):
-            cause_id = process.operation_id(sequence)
+        state &= 0xFFFF
+        if isinstance(causes, int):
+            cause_id = process.operation_id(causes)
             if cause_id is not None:
-                self._causes.append((effect_id, cause_id, state & 0xFFFF, place, width))
+                self._causes.append((effect_id, cause_id, None, state))
+            return
+        candidates = [c for c in map(process.operation_id, causes) if c is not None]
+        if len(candidates) == 1:
+            self._causes.append((effect_id, candidates[0], None, state))
+        elif candidates:
+            self._causes.append((effect_id, None, candidates, state))
 
     def _message(self, process: ProcessState, row: int, message: MessageFields) -> None:
         # Fields take the values of their columns in place, whose types differ from the wire's.
@@ -267,49 +286,41 @@ class Batch:
         if not (0 < record.sequence < SEQUENCES and 0 <= record.monotonic_ns < MAX_CLOCK_NS):
             self.lose(process, UNDECODABLE, "a completion with an impossible sequence or time")
             return
-        facts = record.facts
-        outcome = record.outcome
-        if facts is not None and facts.outcome is not None:
-            outcome = facts.outcome
+        facts = self._facts(record)
         row = self._open.get(operation_id)
         if row is None:
-            self._complete_late(process, operation_id, outcome, record)
+            message = self.redactor.text(record.error_message)[0] if record.error_message is not None else None
+            self._late.append((operation_id, process.records, record.monotonic_ns, record.error_type, message, *facts))
             return
-        if outcome is not None:
-            self._outcomes[row] = outcome
         if self._durations[row] is None:
             self._durations[row] = record.monotonic_ns - self._heads[row][4]
+        outcome = facts[_OUTCOME]
+        if outcome is not None:
+            self._outcomes[row] = outcome
         if record.error_type is not None:
             self._set("error_type", row, record.error_type)
         if record.error_message is not None:
             self._set("error_message", row, self.redactor.text(record.error_message)[0])
-        if facts is not None:
-            for name, value in self._facts(facts):
-                if value is not None:
-                    self._set(name, row, value)
+        if record.facts is not None:
+            for (column, _), value in zip(FACT_COLUMNS, facts, strict=True):
+                if value is not None and column != "outcome":
+                    self._set(column, row, value)
 
     def _set(self, column: str, row: int, value: Any) -> None:
         self._later.setdefault(column, {})[row] = value
 
-    def _facts(self, facts: Any) -> list[tuple[str, Any]]:
-        settings = facts.settings
-        return [
-            ("partition_id", facts.partition_id),
-            ("log_offset", facts.log_offset),
-            ("identity", facts.identity),
-            ("message_id", facts.message_id),
-            ("broker_time", _sane_time(facts.broker_time_ms)),
-            ("consumer_group", facts.consumer_group),
-            ("group_generation", facts.group_generation),
-            ("settings", plain_json(self.redactor.tree(readable(settings))[0]) if settings is not None else None),
-        ]
-
-    def _complete_late(self, process: ProcessState, operation_id: int, outcome: str | None, record: Complete) -> None:
-        facts = (None,) * 8 if record.facts is None else tuple(v for _, v in self._facts(record.facts))
-        message = self.redactor.text(record.error_message)[0] if record.error_message is not None else None
-        self._late.append(
-            (operation_id, process.records, record.monotonic_ns, outcome, record.error_type, message, *facts)
-        )
+    def _facts(self, record: Complete) -> tuple[Any, ...]:
+        """What a completion says, in the order of `columns.FACT_COLUMNS`."""
+        facts: Any = record.facts
+        if facts is None:
+            facts = CompletionFields(outcome=record.outcome)
+        else:
+            if facts.outcome is None:
+                facts.outcome = record.outcome
+            if facts.settings is not None:
+                facts.settings = plain_json(self.redactor.tree(readable(facts.settings))[0])
+            facts.broker_time_ms = _sane_time(facts.broker_time_ms)
+        return _row(facts)
 
     def _about_process(self, process: ProcessState, record: Any) -> None:
         kind = type(record)
@@ -379,7 +390,9 @@ class Batch:
                 names.append(name)
                 values.append(value)
         offsets.append(len(names))
-        pairs = pa.StructArray.from_arrays([pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(_NAME))
+        pairs = pa.StructArray.from_arrays(
+            [pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(_NAME)
+        )
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
 
 

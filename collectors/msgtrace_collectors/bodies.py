@@ -92,6 +92,7 @@ class Bodies:
         """Bodies were deleted from the trace file: nothing is known to be stored."""
         self._known.clear()
         self._older.clear()
+        self.may_repeat = True
 
     def take(self) -> pa.Table | None:
         """The bodies that came since the last call, redacted and decoded; None when there are none."""

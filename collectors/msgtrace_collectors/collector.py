@@ -6,6 +6,7 @@ and what finds no room in them the writers count.
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -74,16 +75,18 @@ class Collector:
         self._committed_at = time.monotonic()
         self.operations = 0
         """Stored by this collector."""
+        self.linking = threading.Lock()
+        """Held by who makes the links."""
 
     def _new_batch(self) -> Batch:
         return Batch(self._redactor, self._bodies, self._registry.get)
 
-    def run(self, stop: Stop, *, until_idle_s: float | None = None, every: Callable[[], None] | None = None) -> None:
+    def run(self, stop: Stop, *, until_idle_s: Callable[[], float | None], every: Callable[[], None]) -> None:
         """Collect until asked to stop.
 
         Args:
             stop: looked at between steps.
-            until_idle_s: also stop when there has been no process for this long.
+            until_idle_s: asked how long there may be no process before it ends by itself; None for ever.
             every: called after each transaction.
 
         Raises:
@@ -96,11 +99,10 @@ class Collector:
             now = time.monotonic()
             if self._due(now):
                 self.commit(stop)
-                if every is not None:
-                    every()
+                every()
             if read or self._reader.live:
                 busy_at = now
-            elif until_idle_s is not None and now - busy_at >= until_idle_s:
+            elif (idle_s := until_idle_s()) is not None and now - busy_at >= idle_s:
                 break
             pause = SHORTEST_PAUSE_S if read else min(pause * 2, LONGEST_PAUSE_S)
             if read < 1000:
@@ -161,6 +163,10 @@ class Collector:
         self.operations += batch.operations
         self._reader.stored()
         self._committed_at = time.monotonic()
+
+    def bodies_deleted(self) -> None:
+        """Bodies were deleted from the trace file: which are stored is to be asked anew."""
+        self._bodies.forget()
 
     def _try_reopen(self) -> None:
         try:

@@ -75,29 +75,36 @@ HEAD_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("observed_at", NANOSECONDS),
 )
 
-LATE_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
-    ("operation_id", INT),
-    ("record_order", INT),
-    ("monotonic_ns", INT),
-    ("outcome", TEXT),
-    ("error_type", TEXT),
-    ("error_message", TEXT),
+# wire.CompletionFields, in its order: column, type.
+FACT_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
+    ("channel", TEXT),
+    ("event_type", TEXT),
     ("partition_id", INT),
     ("log_offset", INT),
     ("identity", TEXT),
     ("message_id", TEXT),
+    ("span_id", TEXT),
     ("broker_time", MILLISECONDS),
+    ("outcome", TEXT),
     ("consumer_group", TEXT),
     ("group_generation", INT),
     ("settings", TEXT),
 )
 
+LATE_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
+    ("operation_id", INT),
+    ("record_order", INT),
+    ("monotonic_ns", INT),
+    ("error_type", TEXT),
+    ("error_message", TEXT),
+    *FACT_COLUMNS,
+)
+
 CAUSE_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("effect_id", INT),
     ("cause_id", INT),
+    ("candidates", pa.list_(INT)),
     ("state", pa.int32()),
-    ("place", pa.int32()),
-    ("width", pa.int32()),
 )
 
 BODY_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
@@ -158,9 +165,7 @@ def array(values: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
 
 
 def table(columns: Iterable[tuple[str, pa.DataType]], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Rows as an Arrow table, without the columns that hold nothing."""
-    arrays = {}
-    for (name, kind), values in zip(columns, zip(*rows, strict=True), strict=True):
-        if values.count(None) < len(values):
-            arrays[name] = array(values, kind)
-    return pa.table(arrays)
+    """Rows as an Arrow table."""
+    return pa.table({
+        name: array(values, kind) for (name, kind), values in zip(columns, zip(*rows, strict=True), strict=True)
+    })  # fmt: skip

@@ -132,26 +132,28 @@ create table msgtrace_store.late_facts (
     operation_id     bigint not null,
     record_order     bigint not null,   -- counts its process's records
     monotonic_ns     bigint not null,
-    outcome          varchar,
     error_type       varchar,
     error_message    varchar,
+    channel          varchar,
+    event_type       varchar,
     partition_id     bigint,
     log_offset       bigint,
     identity         varchar,
     message_id       varchar,
+    span_id          varchar,
     broker_time      timestamp_ms,
+    outcome          varchar,
     consumer_group   varchar,
     group_generation bigint,
     settings         json
 );
 
--- One row per operation and candidate cause, as recorded.
+-- One row per operation that was recorded with a cause.
 create table msgtrace_store.recorded_causes (
-    effect_id bigint not null,
-    cause_id  bigint not null,
-    state     integer not null,   -- bits of msgtrace.records.CAUSE_*
-    place     integer not null,   -- among the candidates, from 0
-    width     integer not null    -- candidates
+    effect_id  bigint not null,
+    cause_id   bigint,      -- when there is one
+    candidates bigint[],    -- otherwise
+    state      integer not null   -- bits of msgtrace.records.CAUSE_*
 );
 
 -- One row per thing that was lost and counted.
@@ -163,10 +165,10 @@ create table msgtrace_store.recorded_losses (
     seen_at        timestamp not null
 );
 
--- One row: what the linker has worked on.
+-- One row: how many records the trace had when links, causes and settlements were made, and what they leave open.
 create table msgtrace_store.linked (
-    operations bigint not null,
-    late_facts bigint not null
+    records        bigint not null,
+    unknown_causes bigint not null   -- effects of a large fetch, with nothing that tells which message of it
 );
 
 create table links (
@@ -212,7 +214,7 @@ from msgtrace_store.positions as p;
 create view msgtrace_store.completions as
 select
     operation_id,
-    min(monotonic_ns) as monotonic_ns,
+    arg_min(monotonic_ns, record_order) as monotonic_ns,
     arg_max(outcome, record_order) as outcome,
     arg_max(error_type, record_order) as error_type,
     arg_max(error_message, record_order) as error_message,
@@ -220,6 +222,9 @@ select
     arg_max(log_offset, record_order) as log_offset,
     arg_max(identity, record_order) as identity,
     arg_max(message_id, record_order) as message_id,
+    arg_max(span_id, record_order) as span_id,
+    arg_max(channel, record_order) as channel,
+    arg_max(event_type, record_order) as event_type,
     arg_max(broker_time, record_order) as broker_time,
     arg_max(consumer_group, record_order) as consumer_group,
     arg_max(group_generation, record_order) as group_generation,
@@ -248,7 +253,7 @@ select
     c.broker_id,
     c.virtual_host,
     o.connection_id,
-    coalesce(o.channel, x.value) as channel,
+    coalesce(l.channel, o.channel, x.value) as channel,
     o.channel_kind,
     o.routing_key,
     o.message_key,
@@ -264,7 +269,7 @@ select
     o.correlation_id,
     o.reply_to,
     o.trace_id,
-    o.span_id,
+    coalesce(l.span_id, o.span_id) as span_id,
     coalesce(l.identity, o.identity) as identity,
     cast(o.producer_time as timestamp) as producer_time,
     cast(coalesce(l.broker_time, o.broker_time) as timestamp) as broker_time,
@@ -282,7 +287,7 @@ select
     b.encoding,
     coalesce(o.truncated, false) as truncated,
     coalesce(o.redacted, 0) + coalesce(b.redacted, 0) as redacted,
-    o.event_type,
+    coalesce(l.event_type, o.event_type) as event_type,
     o.redelivered,
     o.attempt,
     case coalesce(l.outcome, o.outcome, 'unknown')
@@ -367,4 +372,9 @@ select
 from msgtrace_store.operations as o
 left join processes as p on p.process_number = o.operation_id // 1000000000000
 where o.truncated
-group by all;
+group by all
+union all by name
+select null as process_id, null as service, 'cause' as reason,
+    'effects of a fetch of many messages, with nothing that tells which of them' as detail, unknown_causes as lost
+from msgtrace_store.linked
+where unknown_causes > 0;

@@ -99,7 +99,11 @@ class SpoolReader:
         except FileNotFoundError:
             return
         for entry in entries:
-            if entry.name in self._tails or not _PROCESS_ID.match(entry.name) or not entry.is_dir(follow_symlinks=False):
+            if (
+                entry.name in self._tails
+                or not _PROCESS_ID.match(entry.name)
+                or not entry.is_dir(follow_symlinks=False)
+            ):
                 continue
             state = self._registry.get(entry.name)
             tail = Tail(state, self._root / entry.name)

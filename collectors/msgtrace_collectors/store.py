@@ -32,7 +32,9 @@ _INSERT_BODIES: Final = """
         redacted
     from batch_bodies
 """
-_NOT_STORED: Final = " where not exists (select 1 from msgtrace_store.bodies as b where b.body_digest = batch_bodies.body_digest)"
+_NOT_STORED: Final = (
+    " where not exists (select 1 from msgtrace_store.bodies as b where b.body_digest = batch_bodies.body_digest)"
+)
 _INSERT_LOSSES: Final = """
     insert into msgtrace_store.recorded_losses by name
     select *, cast(now() at time zone 'UTC' as timestamp) as seen_at from batch_losses
@@ -75,7 +77,21 @@ class Store:
         """The processes and positions as they were last stored."""
         rows = self._connection.execute(_POSITIONS).fetchall()
         states = {}
-        for number, process_id, generation, offset, records, wall, monotonic, first, _, dropped, pid, ended, facts in rows:
+        for (
+            number,
+            process_id,
+            generation,
+            offset,
+            records,
+            wall,
+            monotonic,
+            first,
+            _,
+            dropped,
+            pid,
+            ended,
+            facts,
+        ) in rows:
             states[number] = ProcessState(
                 number, process_id, generation, offset, records, wall, monotonic, first, None, dropped, pid, ended,
                 facts.encode() if facts is not None else None,
@@ -99,38 +115,43 @@ class Store:
         Raises:
             TraceError: nothing was stored; it may be tried again, after `reopen`.
         """
-        rows = [s.row() for s in states]
+        parts = self._parts(tables, [s.row() for s in states], bodies_may_repeat=bodies_may_repeat)
+        connection = self._connection
         try:
-            self._connection.execute("begin")
-            if tables.bodies is not None:
-                self._insert("bodies", tables.bodies, _INSERT_BODIES + (_NOT_STORED if bodies_may_repeat else ""))
-            for name, part in self._parts(tables):
-                if part is not None:
-                    self._insert(name, part, _INSERT.format(name=name))
-            if tables.losses is not None:
-                self._insert("losses", tables.losses, _INSERT_LOSSES)
-            if rows:
-                self._insert("positions", table(POSITION_COLUMNS, rows), _REPLACE_POSITIONS)
-            self._connection.execute("commit")
+            for name, rows, _ in parts:
+                connection.register(name, rows)
+            connection.execute("begin")
+            for _, _, statement in parts:
+                connection.execute(statement)
+            connection.execute("commit")
+            for name, _, _ in parts:
+                connection.unregister(name)
         except duckdb.Error as error:
             self._roll_back()
             raise trace_error(self.path, error) from error
 
     @staticmethod
-    def _parts(tables: Tables) -> list[tuple[str, pa.Table | None]]:
-        return [
-            ("operations", tables.operations),
-            ("late_facts", tables.late_facts),
-            ("recorded_causes", tables.causes),
-            *tables.definitions.items(),
-        ]
-
-    def _insert(self, name: str, rows: pa.Table, statement: str) -> None:
-        self._connection.register(f"batch_{name}", rows)
-        try:
-            self._connection.execute(statement)
-        finally:
-            self._connection.unregister(f"batch_{name}")
+    def _parts(
+        tables: Tables, positions: list[tuple[Any, ...]], *, bodies_may_repeat: bool
+    ) -> list[tuple[str, pa.Table, str]]:
+        """What is registered under which name, and what stores it."""
+        parts: list[tuple[str, pa.Table, str]] = []
+        if tables.bodies is not None:
+            parts.append(("batch_bodies", tables.bodies, _INSERT_BODIES + (_NOT_STORED if bodies_may_repeat else "")))
+        plain = {
+            "operations": tables.operations,
+            "late_facts": tables.late_facts,
+            "recorded_causes": tables.causes,
+            **tables.definitions,
+        }
+        for name, rows in plain.items():
+            if rows is not None:
+                parts.append((f"batch_{name}", rows, _INSERT.format(name=name)))
+        if tables.losses is not None:
+            parts.append(("batch_losses", tables.losses, _INSERT_LOSSES))
+        if positions:
+            parts.append(("batch_positions", table(POSITION_COLUMNS, positions), _REPLACE_POSITIONS))
+        return parts
 
     def _roll_back(self) -> None:
         try:

@@ -1,56 +1,55 @@
-"""Opens a trace file for questions: through its collector while that records, by itself afterwards. Never writes one.
+"""Opens a trace file for questions: through its collector while that records, by itself afterwards. Never changes one.
 
 Everything that reads a trace (commands, analysis, tests) comes through `open_trace`.
 """
 
 from __future__ import annotations
 
+import io
 import os
+import socket
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
-import duckdb
+import pyarrow as pa
+
+from msgtrace_collectors.linking import is_linked, link
+from msgtrace_collectors.query_protocol import Answer, Request, send_request
+from msgtrace_collectors.questions import answered
+from msgtrace_collectors.recording_lock import recording_of
+from msgtrace_collectors.trace_file import (
+    BrokenTraceError,
+    BusyTraceError,
+    ForeignFileError,
+    MissingTraceError,
+    OtherVersionError,
+    QueryError,
+    TraceError,
+    TracePermissionError,
+    open_for_reading,
+    open_for_writing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    import pyarrow as pa
+__all__ = [
+    "BrokenTraceError",
+    "BusyTraceError",
+    "ForeignFileError",
+    "MissingTraceError",
+    "OtherVersionError",
+    "QueryError",
+    "Trace",
+    "TraceError",
+    "TracePermissionError",
+    "open_trace",
+]
 
-SCHEMA_VERSION: Final = 1
-"""Of the views in schema.sql. A file of another version is refused, never changed."""
-
-
-class TraceError(Exception):
-    """A trace file can't be used. Its text is one line for the user: what, where, and what to do."""
-
-
-class MissingTraceError(TraceError):
-    """There is no such file."""
-
-
-class ForeignFileError(TraceError):
-    """The file is no trace: not a database, or somebody else's."""
-
-
-class OtherVersionError(TraceError):
-    """A trace of another schema version."""
-
-
-class BrokenTraceError(TraceError):
-    """A trace that is damaged."""
-
-
-class BusyTraceError(TraceError):
-    """Another program holds the file."""
-
-
-class TracePermissionError(TraceError):
-    """The file may not be read, or its collector belongs to somebody else."""
-
-
-class QueryError(TraceError):
-    """The question was refused or failed: a mistake in the SQL, a statement that writes, a limit that was passed."""
+BUSY_FOR_S: Final = 3.0
+"""How long a file may be held by a collector that is just starting or ending."""
 
 
 class Trace(Protocol):
@@ -65,7 +64,7 @@ class Trace(Protocol):
 
         Args:
             sql: one statement that reads.
-            parameters: values for `?` or `$1`, of JSON's types, bytes or datetime.
+            parameters: values for `?` or `$1`: text, numbers, bytes, datetime, None, and lists of these.
 
         Raises:
             QueryError: see there.
@@ -87,3 +86,159 @@ class Trace(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
+
+
+def open_trace(path: Path | str) -> Trace:
+    """Open a trace.
+
+    Args:
+        path: the trace file.
+
+    Raises:
+        TraceError: see its kinds.
+    """
+    return _OpenTrace(Path(path))
+
+
+class _CollectorGone(TraceError):
+    """The collector went away; the file can be opened now, or by another one's leave."""
+
+
+class _OpenTrace:
+    """A trace, wherever it is to be had: recording may end, or a collector be replaced, between two questions."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._source = _reach(path)
+
+    @property
+    def recording(self) -> bool:
+        return isinstance(self._source, _RecordedTrace)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        try:
+            return self._source.query(sql, parameters)
+        except _CollectorGone:
+            self._source = _reach(self._path)
+            return self._source.query(sql, parameters)
+
+    def link(self) -> None:
+        try:
+            self._source.link()
+        except _CollectorGone:
+            self._source = _reach(self._path)
+            self._source.link()
+
+    def close(self) -> None:
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _reach(path: Path) -> _FileTrace | _RecordedTrace:
+    deadline = time.monotonic() + BUSY_FOR_S
+    while True:
+        recorded = _RecordedTrace.reach(path)
+        if recorded is not None:
+            return recorded
+        try:
+            return _FileTrace(path)
+        except BusyTraceError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.05)
+
+
+class _FileTrace:
+    """A trace that nobody records."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = open_for_reading(path)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        with self._connection.cursor() as cursor, answered(cursor, sql, parameters, None) as batches:
+            return batches.read_all()
+
+    def link(self) -> None:
+        if is_linked(self._connection):
+            return
+        self._connection.close()
+        try:
+            writing = open_for_writing(self._path)
+            try:
+                link(writing, self._path)
+            finally:
+                writing.close()
+        finally:
+            self._connection = open_for_reading(self._path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _RecordedTrace:
+    """A trace that a collector is recording: every question is a connection."""
+
+    def __init__(self, path: Path, address: str) -> None:
+        self._path = path
+        self._address = address
+
+    @classmethod
+    def reach(cls, path: Path) -> _RecordedTrace | None:
+        """The trace through its collector; None when none answers."""
+        recording = recording_of(path)
+        if recording is None:
+            return None
+        trace = cls(path, recording.socket)
+        try:
+            trace._connect().close()
+        except _CollectorGone:
+            return None
+        return trace
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        return self._ask(Request(sql, list(parameters)))
+
+    def link(self) -> None:
+        self._ask(Request("", link=True))
+
+    def _ask(self, request: Request) -> pa.Table:
+        with self._connect() as connection:
+            try:
+                send_request(connection, request)
+                answer = cast("io.BufferedIOBase", io.BufferedReader(Answer(connection), 1 << 18))
+                if not request.sql:
+                    answer.read()
+                    return pa.table({})
+                with pa.ipc.open_stream(pa.PythonFile(answer, "r")) as stream:
+                    table = stream.read_all()
+                # What follows Arrow's own end says whether it was the end.
+                answer.read()
+            except (OSError, pa.ArrowInvalid) as error:
+                raise _CollectorGone(f"{self._path}: its collector went away ({error}); ask again") from None
+            return table
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        folder, name = os.path.split(self._address)
+        try:
+            directory = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                connection.connect(f"/proc/self/fd/{directory}/{name}")
+            finally:
+                os.close(directory)
+        except PermissionError:
+            connection.close()
+            raise TracePermissionError(f"{self._path}: it is being recorded by another user") from None
+        except OSError as error:
+            connection.close()
+            raise _CollectorGone(f"{self._path}: its collector does not answer: {error}") from None
+        return connection

@@ -159,7 +159,9 @@ def trace_error(path: Path, error: Exception) -> TraceError:
 def is_full(error: Exception) -> bool:
     """Whether an error of the system or of DuckDB means that the disk, or a quota or limit on it, is full."""
     text = str(error).lower()
-    return any(words in text for words in ("no space left", "disk quota", "file too large", "enough free space", "disk full"))
+    return any(
+        words in text for words in ("no space left", "disk quota", "file too large", "enough free space", "disk full")
+    )
 
 
 def _check_file(path: Path, *, must_exist: bool) -> None:
@@ -205,7 +207,12 @@ def _create(path: Path) -> None:
             connection.execute(schema)
             connection.execute(
                 "insert into trace_file values (?, ?, ?, ?)",
-                [SCHEMA_VERSION, uuid.uuid4(), datetime.now(UTC).replace(tzinfo=None), importlib.metadata.version("msgtrace")],
+                [
+                    SCHEMA_VERSION,
+                    uuid.uuid4(),
+                    datetime.now(UTC).replace(tzinfo=None),
+                    importlib.metadata.version("msgtrace"),
+                ],
             )
             connection.execute("commit")
         finally:

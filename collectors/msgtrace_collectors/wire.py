@@ -71,12 +71,15 @@ class MessageFields(Struct, gc=False):
 
 
 class CompletionFields(Struct, gc=False):
-    """`records.Facts`."""
+    """`records.Facts`, its fields in the order of `columns.FACT_COLUMNS`."""
 
+    channel: str | None = None
+    event_type: str | None = None
     partition_id: Int64 | None = None
     log_offset: Int64 | None = None
     identity: str | None = None
     message_id: str | None = None
+    span_id: str | None = None
     broker_time_ms: Int64 | None = None
     outcome: str | None = None
     consumer_group: str | None = None

@@ -47,7 +47,9 @@ _NAMED = re.compile(
     r"(?<![\w.%])([A-Za-z_%][\w.%-]{0,80})([\"']?\s{0,8}(?:=>|[:=])\s{0,8})"
     r"(\"[^\"\\]*(?:\\.[^\"\\]*)*\"?|'[^'\\]*(?:\\.[^'\\]*)*'?|[^\s,;&\"'<>{}()\[\]]+)"
 )
-_LINE = re.compile(r"(?<![\w.%-])((?:proxy-)?authorization|(?:set-)?cookie)(\"?'?\s{0,8}[:=]\s{0,8})([^\r\n]+)", re.IGNORECASE)
+_LINE = re.compile(
+    r"(?<![\w.%-])((?:proxy-)?authorization|(?:set-)?cookie)(\"?'?\s{0,8}[:=]\s{0,8})([^\r\n]+)", re.IGNORECASE
+)
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]{0,80})((?:\s[^<>]{0,500})?>)([^<]+)(?=<)")
 _FORM_PART = re.compile(r"name=\"([^\"\r\n]{1,80})\"([^\r\n]{0,200}\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n)([^\r\n]+)")
 

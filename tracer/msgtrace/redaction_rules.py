@@ -152,11 +152,17 @@ def longest_part(name: str) -> str:
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
     (
         "private_key",
-        re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL),
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
         "",
     ),
     ("jwt", re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{2,}(?:\.[\w-]*)*"), ""),
-    ("bearer", re.compile(r"(\bbearer(?:\s{1,8}|%20|\+))(?=[\w.~+/=-]*[\d._+/=-])[\w.~+/=-]{8,}", re.IGNORECASE), r"\1"),
+    (
+        "bearer",
+        re.compile(r"(\bbearer(?:\s{1,8}|%20|\+))(?=[\w.~+/=-]*[\d._+/=-])[\w.~+/=-]{8,}", re.IGNORECASE),
+        r"\1",
+    ),
     ("aws_access_key", re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"), ""),
     ("password", re.compile(r"(?<=://)([^\s/:@\"'<>\\]{0,256}:)[^\s/\"'<>\\]{1,512}(?=@)"), r"\1"),
 )

@@ -1,0 +1,61 @@
+"""`msgtrace collect`: a collector by itself, for programs that are started elsewhere with MSGTRACE_SPOOL set."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from msgtrace.redaction import Options
+from msgtrace_collectors.caps import Caps
+from msgtrace_collectors.collect import Job, parsed_age, parsed_size
+from msgtrace_collectors.collect import collect as run_collector
+
+
+class _Parsed(click.ParamType):
+    """An option whose text a function reads."""
+
+    def __init__(self, name: str, function: Any) -> None:
+        self.name = name
+        self._function = function
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or say what is expected."""
+        try:
+            return self._function(value) if isinstance(value, str) else value
+        except (ValueError, IndexError):
+            self.fail(f"{value!r} is no {self.name}", param, ctx)
+
+
+@click.command()
+@click.option(
+    "--db", default=".msgtrace/trace.duckdb", show_default=True, type=click.Path(path_type=Path), help="Trace file."
+)
+@click.option(
+    "--spool", envvar="MSGTRACE_SPOOL", required=True, type=click.Path(path_type=Path),
+    help="Folder where traced processes record, on a memory file system; made if missing.",
+)  # fmt: skip
+@click.option(
+    "--until-idle", type=float, metavar="SECONDS", help="End when no traced process has been there for so long."
+)
+@click.option(
+    "--max-size", type=_Parsed("size such as 500MB", parsed_size), metavar="SIZE", help="Delete the oldest beyond."
+)
+@click.option("--max-age", type=_Parsed("time such as 12h", parsed_age), metavar="TIME", help="Delete what is older.")
+def collect(db: Path, spool: Path, until_idle: float | None, max_size: int | None, max_age: float | None) -> None:
+    """Store what traced processes record into a trace file, until Ctrl-C or SIGTERM.
+
+    Start programs with MSGTRACE_SPOOL set to the same folder. Every other command works while this one records.
+    """
+    try:
+        redaction = Options.parse(os.environ.get("MSGTRACE_REDACT", ""))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    sys.exit(
+        run_collector(
+            Job(db.absolute(), spool.absolute(), None, until_idle, True, Caps(max_size, max_age), redaction)  # noqa: FBT003
+        )
+    )

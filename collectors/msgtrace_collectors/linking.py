@@ -1,0 +1,70 @@
+"""Joins sends with their receives, effects with their causes, settlements with what they settle: runs the SQL that does.
+
+Rebuilt from scratch each time, in one transaction: the same trace gives the same rows, however often and whenever asked.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from msgtrace_collectors.trace_file import trace_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRIPTS: Final = ("linkable.sql", "links.sql", "settlements.sql", "causes.sql")
+
+_RECORDS: Final = "select coalesce(sum(records), 0)::bigint from msgtrace_store.positions"
+_LINKED: Final = f"select coalesce((select max(records) from msgtrace_store.linked), 0) = ({_RECORDS})"
+_FINISH: Final = f"""
+    delete from msgtrace_store.linked;
+    insert into msgtrace_store.linked select ({_RECORDS}), unknown_causes from unknown_causes;
+"""
+_DROP: Final = """
+    drop table if exists linkable;
+    drop table if exists sends;
+    drop table if exists unlinked;
+    drop table if exists found;
+    drop table if exists places;
+    drop table if exists settles;
+    drop table if exists effects;
+    drop table if exists candidates;
+    drop table if exists shared_content;
+    drop table if exists unknown_causes;
+"""
+
+
+def is_linked(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether links, causes and settlements are those of all operations in the file."""
+    row = connection.execute(_LINKED).fetchone()
+    return row is not None and bool(row[0])
+
+
+def link(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Make links, causes and settlements anew, unless they are up to date.
+
+    Args:
+        connection: to the trace, in no transaction; its temporary tables are used.
+        path: of the trace, for errors.
+
+    Raises:
+        TraceError: it could not be done; the old rows are still there.
+    """
+    try:
+        if is_linked(connection):
+            return
+        connection.execute("begin")
+        for script in SCRIPTS:
+            connection.execute(importlib.resources.files("msgtrace_collectors").joinpath(script).read_text())
+        connection.execute(_FINISH)
+        connection.execute(_DROP)
+        connection.execute("commit")
+    except duckdb.Error as error:
+        try:
+            connection.execute("rollback")
+        except duckdb.Error:
+            pass  # the failed statement has ended the transaction already
+        raise trace_error(path, error) from error
