@@ -1,0 +1,156 @@
+"""`msgtrace events`, `flows`, `queues` and `losses`: one finding each, as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from msgtrace_analysis.commands.opening import db_option, format_option, show, studied
+from msgtrace_analysis.findings import weakest
+from msgtrace_analysis.passes import span_ns
+from msgtrace_analysis.passes.completeness import losses as find_losses
+from msgtrace_analysis.passes.events import catalogue
+from msgtrace_analysis.passes.flows import flows as find_flows
+from msgtrace_analysis.passes.practices import recording
+from msgtrace_analysis.passes.topology import topology
+from msgtrace_analysis.renderers.event_flows import time_of
+from msgtrace_analysis.renderers.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from msgtrace_analysis.findings import Event, Flow, Place, Topology
+    from msgtrace_analysis.renderers.rows import Format
+
+NO_MESSAGES = "No message is in this trace. What was hooked: msgtrace doctor, msgtrace run --verbose -- ..."
+
+
+@click.command()
+@db_option
+@format_option
+def events(db: Path, form: Format) -> None:
+    """Event types: who publishes and consumes them, how often."""
+    with studied(db) as study:
+        found = catalogue(study, span_ns(recording(study)))
+    show(event_rows(found), form)
+
+
+def event_rows(found: Iterable[Event]) -> Rows:
+    """One row per event type."""
+    columns = (
+        "event", "system", "channel", "sent", "received", "publishers", "consumers", "named_by", "certainty",
+        "first_seen", "last_seen", "example",
+    )  # fmt: skip
+    return Rows(
+        columns,
+        [
+            (
+                each.name, each.system, f"{each.channel_kind} {each.address}".strip(), each.sends, each.receives,
+                _services(party.place for party in each.publishers), _services(party.place for party in each.consumers),
+                each.named_by, each.evidence.certainty, time_of(each.evidence.first_seen_ns),
+                time_of(each.evidence.last_seen_ns), next(iter(each.evidence.examples), None),
+            )
+            for each in found
+        ],
+        NO_MESSAGES,
+    )  # fmt: skip
+
+
+def _services(places: Iterable[Place]) -> list[str]:
+    return sorted({place.service for place in places})
+
+
+@click.command()
+@db_option
+@format_option
+def flows(db: Path, form: Format) -> None:
+    """What follows from what: triggers, and the messages after them."""
+    with studied(db) as study:
+        found = find_flows(study)
+    show(flow_rows(found), form)
+
+
+def flow_rows(found: Iterable[Flow]) -> Rows:
+    """One row per flow, event type and receiver."""
+    columns = (
+        "group", "trigger", "triggered", "depth", "event", "sent_by", "received_by", "messages", "p50_ms", "p95_ms",
+        "certainty",
+    )  # fmt: skip
+    return Rows(columns, [row for flow in found for row in _flow_rows(flow)], NO_MESSAGES)
+
+
+def _flow_rows(flow: Flow) -> Iterator[tuple[Any, ...]]:
+    for step in flow.steps:
+        begin = (flow.group, flow.name, flow.triggered, step.depth, step.name, _shown(step.publisher))
+        for each in step.deliveries:
+            certainty = weakest((step.evidence.certainty, each.certainty))
+            times = (None, None) if each.latency is None else (each.latency.p50_ms, each.latency.p95_ms)
+            yield (*begin, _shown(each.place), each.messages, *times, certainty)
+        if step.unreceived:
+            yield (*begin, None, step.unreceived, None, None, step.evidence.certainty)
+
+
+def _shown(place: Place) -> str:
+    return f"{place.service}: {place.name or place.site}"
+
+
+@click.command()
+@db_option
+@format_option
+def queues(db: Path, form: Format) -> None:
+    """Channels, bindings, subscriptions and dead-letter settings."""
+    with studied(db) as study:
+        found = topology(study)
+    show(queue_rows(found), form)
+
+
+def queue_rows(found: Topology) -> Rows:
+    """One row per channel, binding and subscription."""
+    columns = (
+        "what",
+        "system",
+        "kind",
+        "name",
+        "from",
+        "routing_key",
+        "group",
+        "services",
+        "settings",
+        "sent",
+        "received",
+    )
+    channels: list[tuple[Any, ...]] = [
+        (
+            "channel", each.system, each.kind, each.name, None, None, None, list(each.declared_by),
+            [dict(form) for form in each.settings] or None, each.sends, each.receives,
+        )
+        for each in found.channels
+    ]  # fmt: skip
+    bindings = [
+        (
+            "binding", each.system, each.destination_kind, each.destination, each.source, each.routing_key, None,
+            list(each.declared_by), dict(each.settings) or None, None, None,
+        )
+        for each in found.bindings
+    ]  # fmt: skip
+    subscriptions = [
+        (
+            "subscription", each.system, each.channel_kind, each.channel, None, None, each.group, [each.service],
+            [dict(form) for form in each.settings] or None, None, None,
+        )
+        for each in found.subscriptions
+    ]  # fmt: skip
+    return Rows(columns, channels + bindings + subscriptions, "No channel was declared or used in this trace.")
+
+
+@click.command()
+@db_option
+@format_option
+def losses(db: Path, form: Format) -> None:
+    """What is not in the trace, as far as it was counted, and why."""
+    with studied(db) as study:
+        found = find_losses(study)
+    rows = [(each.service, each.reason, each.detail, each.lost) for each in found]
+    show(Rows(("service", "reason", "detail", "lost"), rows, "The trace counts no losses."), form)

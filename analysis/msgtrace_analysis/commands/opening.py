@@ -1,0 +1,87 @@
+"""What commands share: the options --db and --format, and a trace that is open or an error in one line."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import duckdb
+
+from msgtrace_analysis.passes import prepare
+from msgtrace_analysis.renderers.rows import FORMATS, render
+from msgtrace_analysis.study import Study
+from msgtrace_collectors.trace import TraceError, open_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from msgtrace_analysis.renderers.rows import Format, Rows
+    from msgtrace_collectors.trace import Trace
+
+DEFAULT_TRACE: Final = Path(".msgtrace") / "trace.duckdb"
+
+
+def db_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--db`."""
+    return click.option(
+        "--db", type=click.Path(path_type=Path), default=DEFAULT_TRACE, show_default=True, help="The trace file."
+    )(command)
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--format`."""
+    return click.option(
+        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How it is written."
+    )(command)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what keeps a trace from being read into an error in one line.
+
+    Raises:
+        click.ClickException: with that line.
+    """
+    try:
+        yield
+    except TraceError as error:
+        raise click.ClickException(str(error)) from None
+    except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        line = str(error).partition("\n")[0]
+        raise click.ClickException(f"the trace was opened, but working on it failed: {line}") from None
+
+
+@contextmanager
+def opened(db: Path) -> Iterator[Trace]:
+    """An open trace.
+
+    Raises:
+        click.ClickException: it can't be read.
+    """
+    with told(), open_trace(db) as trace:
+        yield trace
+
+
+@contextmanager
+def studied(db: Path) -> Iterator[Study]:
+    """A trace that is ready for passes.
+
+    Raises:
+        click.ClickException: it can't be read.
+    """
+    with opened(db) as trace, Study(trace) as study:
+        if study.note:
+            click.echo(f"msgtrace: links may be incomplete: {study.note}", err=True)
+        prepare(study)
+        yield study
+
+
+def show(rows: Rows, form: Format) -> None:
+    """Write rows to standard output."""
+    sys.stdout.write(render(rows, form, terminal=sys.stdout.isatty()))
+    sys.stdout.flush()

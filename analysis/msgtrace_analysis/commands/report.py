@@ -1,0 +1,96 @@
+"""`msgtrace report`: writes the documents, each whole or not at all, and over nothing that is not its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from msgtrace_analysis.commands.opening import db_option, opened
+from msgtrace_analysis.passes import examine
+from msgtrace_analysis.renderers import event_flows, guide
+from msgtrace_analysis.study import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from msgtrace_analysis.findings import Findings
+
+DOCUMENTS: Final[dict[str, Callable[[Findings], str]]] = {
+    "EVENT_FLOWS.json": event_flows.render,
+    "MESSAGING_GUIDE.md": guide.render,
+}
+OWN: Final = {
+    "EVENT_FLOWS.json": f'"format": "{event_flows.FORMAT}"',
+    "MESSAGING_GUIDE.md": guide.MARK,
+}
+"""What a file of ours has near its beginning."""
+BEGINNING: Final = 1_000
+
+
+@click.command()
+@db_option
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="this folder",
+              help="Folder to write to; made if missing.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over files that are not msgtrace's.")
+def report(db: Path, out: Path, force: bool) -> None:  # noqa: FBT001 - click passes by name
+    """Write MESSAGING_GUIDE.md and EVENT_FLOWS.json.
+
+    The same trace gives the same bytes.
+    """
+    if not force:
+        for name in DOCUMENTS:
+            _check_own(out / name)
+    with opened(db) as trace, Study(trace) as study:
+        findings = examine(study)
+    written = {name: render(findings) for name, render in DOCUMENTS.items()}
+    for name, content in written.items():
+        _write(out / name, content)
+    for name in written:
+        click.echo(out / name)
+    if not findings.recording.operations:
+        click.echo("msgtrace: the trace is empty, so the documents say little; see `msgtrace doctor`", err=True)
+    if findings.recording.recording:
+        click.echo("msgtrace: the recording is still going on; write the report again when it has ended", err=True)
+    if findings.recording.note:
+        click.echo(f"msgtrace: links may be incomplete: {findings.recording.note}", err=True)
+
+
+def _check_own(path: Path) -> None:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            beginning = file.read(BEGINNING)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}; choose another folder with --out") from None
+    if beginning and OWN[path.name] not in beginning:
+        raise click.ClickException(
+            f"{path}: exists and was not written by msgtrace; move it, choose another folder with --out, or use --force"
+        )
+
+
+def _write(path: Path, content: str) -> None:
+    """Put a file into place in one step."""
+    fresh = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+        # As any new file of the user's: mkstemp's own mode is for secrets.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(fresh).chmod(0o666 & ~mask)
+        Path(fresh).replace(path)
+    except OSError as error:
+        if fresh is not None:
+            with suppress(OSError):
+                Path(fresh).unlink(missing_ok=True)
+        raise click.ClickException(
+            f"{path}: can't be written: {error.strerror or error}; choose another folder with --out"
+        ) from None

@@ -1,0 +1,82 @@
+"""What passes hand to renderers: frozen facts about a trace, each with its evidence. No behaviour beyond the types.
+
+Times are nanoseconds since the epoch, UTC, as the traced processes' clocks told them; sizes are bytes; latencies are
+milliseconds. Sites are `path:line`, relative to the folder that their process was started in where they lie under it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgtrace_analysis.findings.behaviour import (
+    Completeness,
+    Failure,
+    Loss,
+    Observation,
+    Outcomes,
+    Practices,
+    Reliability,
+    Retries,
+    Unlinked,
+)
+from msgtrace_analysis.findings.catalog import Contract, Event, Field, Sizes
+from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
+from msgtrace_analysis.findings.flows import Delivery, Flow, Latency, Step, Traffic
+from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
+from msgtrace_analysis.findings.topology import Binding, Channel, DeadLetter, Setting, Subscription, Topology
+
+__all__ = [
+    "CERTAINTIES",
+    "Binding",
+    "Certainty",
+    "Channel",
+    "Client",
+    "Completeness",
+    "Contract",
+    "DeadLetter",
+    "Delivery",
+    "Event",
+    "Evidence",
+    "Failure",
+    "Field",
+    "Findings",
+    "Flow",
+    "Latency",
+    "Loss",
+    "Observation",
+    "Outcomes",
+    "Party",
+    "Place",
+    "Practices",
+    "Recording",
+    "Reliability",
+    "Retries",
+    "Server",
+    "Service",
+    "Setting",
+    "Sizes",
+    "Stack",
+    "Step",
+    "Subscription",
+    "Topology",
+    "Traffic",
+    "Unlinked",
+    "weakest",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that documents are made of."""
+
+    recording: Recording
+    stack: Stack
+    events: tuple[Event, ...]
+    contracts: tuple[Contract, ...]
+    traffic: tuple[Traffic, ...]
+    flows: tuple[Flow, ...]
+    topology: Topology
+    reliability: Reliability
+    completeness: Completeness
+    practices: Practices
+    observations: tuple[Observation, ...]

@@ -1,0 +1,93 @@
+"""Event types and their contracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from msgtrace_analysis.findings.evidence import Certainty, Evidence, Party
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Of whole bodies, before they were cut."""
+
+    smallest_bytes: int
+    median_bytes: int
+    largest_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One type of message on one address.
+
+    Attributes:
+        ref: unique in the report: `system/kind/address/name`.
+        address: the channel that it is published to, as a pattern where parts of it vary.
+        channel_kind: what that is.
+        named_by: where the name was read, e.g. `header event-type`.
+        sends: messages sent by traced processes.
+        receives: deliveries to traced processes; more than `sends` where there are several consumers.
+        per_second: sends (deliveries where no send was seen) over the time that the trace covers; None if that is none.
+        channels: the channels of `address`, some of them, where it is a pattern.
+        evidence: of the type: its certainty is that of the name.
+    """
+
+    ref: str
+    name: str
+    system: str
+    address: str
+    channel_kind: str
+    named_by: str
+    sends: int
+    receives: int
+    per_second: float | None
+    sizes: Sizes | None
+    channels: tuple[str, ...]
+    publishers: tuple[Party, ...]
+    consumers: tuple[Party, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a body.
+
+    Attributes:
+        path: e.g. `items[].sku`.
+        types: JSON Schema's type names, sorted.
+        present: objects that have it.
+        of: objects that could have it.
+        nulls: how often it was null.
+        examples: as JSON text, shortened; secrets and personal data only by kind.
+    """
+
+    path: str
+    types: tuple[str, ...]
+    present: int
+    of: int
+    nulls: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the bodies of one event type looked like.
+
+    Attributes:
+        samples: bodies that were read.
+        unread: messages whose body could not be read: none, cut, or no JSON.
+        cut: bodies that are known only in part, so that a missing field proves nothing.
+        schema: JSON Schema 2020-12.
+    """
+
+    event: str
+    samples: int
+    unread: int
+    cut: int
+    fields: tuple[Field, ...]
+    schema: Mapping[str, Any]
+    certainty: Certainty

@@ -1,0 +1,64 @@
+"""Passes: SQL for sets and pure functions for judgement, each turning a study of a trace into findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgtrace_analysis.findings import Findings
+from msgtrace_analysis.passes.addresses import address_channels
+from msgtrace_analysis.passes.completeness import completeness
+from msgtrace_analysis.passes.contracts import contracts
+from msgtrace_analysis.passes.events import catalogue, place_operations
+from msgtrace_analysis.passes.flows import flows
+from msgtrace_analysis.passes.naming import name_messages
+from msgtrace_analysis.passes.observations import observe
+from msgtrace_analysis.passes.practices import practices, recording
+from msgtrace_analysis.passes.reliability import reliability
+from msgtrace_analysis.passes.stack import stack
+from msgtrace_analysis.passes.topology import topology
+from msgtrace_analysis.passes.traffic import traffic
+
+if TYPE_CHECKING:
+    from msgtrace_analysis.findings import Recording
+    from msgtrace_analysis.study import Study
+
+__all__ = ["examine", "prepare", "span_ns"]
+
+
+def prepare(study: Study) -> None:
+    """Work out what all passes build on: addresses, event types, places."""
+    address_channels(study)
+    name_messages(study)
+    place_operations(study)
+
+
+def span_ns(extent: Recording) -> int:
+    """The time that a trace covers."""
+    if extent.first_seen_ns is None or extent.last_seen_ns is None:
+        return 0
+    return extent.last_seen_ns - extent.first_seen_ns
+
+
+def examine(study: Study) -> Findings:
+    """Every finding about a trace.
+
+    Raises:
+        TraceError: the trace went away meanwhile.
+    """
+    prepare(study)
+    extent = recording(study)
+    system, channels = stack(study), topology(study)
+    behaviour, known = reliability(study), completeness(study)
+    return Findings(
+        recording=extent,
+        stack=system,
+        events=catalogue(study, span_ns(extent)),
+        contracts=contracts(study),
+        traffic=traffic(study),
+        flows=flows(study),
+        topology=channels,
+        reliability=behaviour,
+        completeness=known,
+        practices=practices(study),
+        observations=observe(system, channels, behaviour, known),
+    )

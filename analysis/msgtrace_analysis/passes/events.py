@@ -1,0 +1,129 @@
+"""The catalogue: every event type, who publishes it where, who consumes it where, how often and how large."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from msgtrace_analysis.findings import Event, Party, Place, Sizes, weakest
+from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
+from msgtrace_analysis.passes.naming import certainty_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from msgtrace_analysis.study import Study
+
+SHOWN_CHANNELS: Final = 5
+
+# One row per event type. Sizes are of the sends where there are any, else of the receives: a receive repeats its send.
+EVENTS: Final = f"""
+    select
+        m.system, m.address_kind, m.address, m.name,
+        list_sort(list(distinct m.named_by)) as named_by,
+        count(*) filter (m.side = 'send') as sends,
+        count(*) filter (m.side = 'receive') as receives,
+        coalesce(min(o.body_size) filter (m.side = 'send'), min(o.body_size)),
+        coalesce(median(o.body_size) filter (m.side = 'send'), median(o.body_size)),
+        coalesce(max(o.body_size) filter (m.side = 'send'), max(o.body_size)),
+        list_sort(list(distinct o.channel) filter (o.channel is not null and o.channel <> m.address
+            and (m.side = 'send' or m.send_id is null) and o.channel <> ''))[:$1],
+        {EVIDENCE}
+    from messages as m
+    inner join operations as o using (operation_id)
+    group by m.system, m.address_kind, m.address, m.name
+    order by m.system, m.address, m.name, m.address_kind
+"""
+
+# One row per event type, side and place in the code. A receive's place is the function that handles it: the one that
+# was given to the library, or the one that a message of it was processed by, or where it was fetched.
+PARTIES: Final = f"""
+    select
+        m.system, m.address_kind, m.address, m.name, m.side, p.kind, p.service, p.name, p.site, {EVIDENCE}
+    from messages as m
+    inner join operations as o using (operation_id)
+    inner join places as p using (operation_id)
+    group by m.system, m.address_kind, m.address, m.name, m.side, p.kind, p.service, p.name, p.site
+    order by all
+"""
+
+# One row per operation that is a place in the code: where a message was handled or sent, or a request came in.
+PLACES: Final = """
+    create table places as
+    with processed as (
+        select c.cause_id as operation_id, arg_min(p.handler_name, c.effect_id) as name,
+            arg_min(p.handler_site, c.effect_id) as site
+        from causes as c
+        inner join operations as p on p.operation_id = c.effect_id
+        where p.kind = 'process' and p.handler_site is not null and c.certainty = 'exact'
+        group by c.cause_id
+    )
+    select
+        o.operation_id,
+        case
+            when o.kind = 'trigger' then 'route'
+            when o.kind <> 'send' and coalesce(o.handler_site, p.site) is not null then 'handler'
+            else 'code'
+        end as kind,
+        o.service,
+        case
+            when o.kind = 'trigger' then trim(coalesce(o.routing_key, '') || ' ' || o.address)
+            when o.kind = 'send' then coalesce(o.code_function, '')
+            else coalesce(o.handler_name, p.name, o.code_function, '')
+        end as name,
+        case
+            when o.kind = 'send' then coalesce(o.code_site, '')
+            else coalesce(o.handler_site, p.site, o.code_site, '')
+        end as site
+    from addressed as o
+    left join processed as p using (operation_id)
+    where o.kind in ('send', 'receive', 'process', 'trigger')
+"""
+
+
+def ref(system: str | None, kind: str, address: str, name: str) -> str:
+    """What identifies an event type throughout a report."""
+    return f"{system or ''}/{kind}/{address}/{name}"
+
+
+def place_operations(study: Study) -> None:
+    """Add the table `places`. Needs `addressed`."""
+    study.run(PLACES)
+
+
+def catalogue(study: Study, span_ns: int) -> tuple[Event, ...]:
+    """Find all event types. Needs the tables of `naming` and `place_operations`.
+
+    Args:
+        study: the trace.
+        span_ns: the time that it covers.
+    """
+    parties: defaultdict[tuple[Any, ...], list[Party]] = defaultdict(list)
+    for system, kind, address, name, side, place_kind, service, function, site, *rest in study.rows(PARTIES):
+        place = Place(place_kind, service, function, site)
+        parties[system, kind, address, name, side].append(Party(place, evidence(rest)))
+    return tuple(
+        _event(row, parties[*row[:4], "send"], parties[*row[:4], "receive"], span_ns)
+        for row in study.rows(EVENTS, [SHOWN_CHANNELS])
+    )
+
+
+def _event(row: tuple[Any, ...], publishers: Iterable[Party], consumers: Iterable[Party], span_ns: int) -> Event:
+    system, kind, address, name, named_by, sends, receives, smallest, median, largest, channels, *rest = row
+    messages = sends or receives
+    return Event(
+        ref=ref(system, kind, address, name),
+        name=name,
+        system=system or "",
+        address=address,
+        channel_kind=kind,
+        named_by=", ".join(named_by),
+        sends=sends,
+        receives=receives,
+        per_second=round(messages * 1e9 / span_ns, 3) if span_ns else None,
+        sizes=None if smallest is None else Sizes(smallest, round(median), largest),
+        channels=tuple(channels or ()),
+        publishers=tuple(publishers),
+        consumers=tuple(consumers),
+        evidence=evidence(rest, weakest(certainty_of(each, messages) for each in named_by)),
+    )

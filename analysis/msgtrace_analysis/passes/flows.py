@@ -1,0 +1,237 @@
+"""Flows: what starts messages moving, and which messages follow, published and received where, how often, how fast.
+
+Every single message is followed to what it came of; the flows are sums over these, so a handler that serves two
+triggers does not mix their flows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from msgtrace_analysis.findings import CERTAINTIES, Delivery, Evidence, Flow, Latency, Place, Step, weakest
+from msgtrace_analysis.passes.events import ref
+from msgtrace_analysis.passes.evidence import EXAMPLES
+from msgtrace_analysis.passes.lineage import trace_lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from msgtrace_analysis.findings import Certainty
+    from msgtrace_analysis.passes.lineage import Lineage
+    from msgtrace_analysis.study import Study
+
+# One row per operation that can be in a flow.
+OPERATIONS: Final = """
+    select o.operation_id, o.kind, p.kind, p.service, p.name, p.site, m.system, m.address_kind, m.address, m.name,
+        o.observed_ns
+    from operations as o
+    inner join places as p using (operation_id)
+    left join messages as m using (operation_id)
+    order by o.operation_id
+"""
+
+# One row per operation and what it follows from, of the best certainty that there is for it.
+CAUSES: Final = """
+    with ranked as (
+        select cause_id, effect_id, case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as rank
+        from causes
+        semi join places as c on c.operation_id = causes.cause_id
+        semi join places as e on e.operation_id = causes.effect_id
+    )
+    select cause_id, effect_id, rank
+    from ranked
+    qualify rank = min(rank) over (partition by effect_id)
+    order by effect_id, cause_id
+"""
+
+# One row per receive that is known to be of a send. Clocks of different machines don't agree well enough for a latency
+# below zero to mean anything.
+LINKS: Final = """
+    select
+        l.send_id, l.receive_id, l.certainty,
+        case when s.host = r.host then r.monotonic_ns - s.monotonic_ns else r.observed_ns - s.observed_ns end as took_ns
+    from best_links as l
+    inner join operations as s on s.operation_id = l.send_id
+    inner join operations as r on r.operation_id = l.receive_id
+    order by l.send_id, l.receive_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation, as flows see it."""
+
+    kind: str
+    place: Place
+    event: str | None
+    name: str
+    observed_ns: int | None
+
+
+@dataclass(slots=True)
+class Sum:
+    """A step while it is being added up."""
+
+    sends: list[int] = field(default_factory=list)
+    origins: set[int] = field(default_factory=set)
+    depth: int = 1 << 30
+    unreceived: int = 0
+    rank: int = 0
+    deliveries: defaultdict[Place, list[tuple[Certainty, int]]] = field(default_factory=lambda: defaultdict(list))
+
+
+Trigger = tuple[Place, str | None]
+"""The place, and the event type that arrives there from outside of the trace."""
+
+
+def flows(study: Study) -> tuple[Flow, ...]:
+    """Find all flows. Needs the tables of `naming` and `place_operations`."""
+    nodes = {row[0]: _node(row) for row in study.rows(OPERATIONS)}
+    causes: dict[int, tuple[int, int]] = {}
+    edges: list[tuple[int, int]] = []
+    for cause, effect, rank in study.rows(CAUSES):
+        edges.append((cause, effect))
+        causes.setdefault(effect, (cause, rank))
+    receives: defaultdict[int, list[tuple[int, Certainty, int]]] = defaultdict(list)
+    for send, receive, certainty, took_ns in study.rows(LINKS):
+        edges.append((send, receive))
+        receives[send].append((receive, certainty, took_ns))
+    lineage = trace_lineage({each: node.kind == "send" for each, node in nodes.items()}, edges)
+    sums = _sums(nodes, lineage, causes, receives)
+    return _flows(nodes, lineage, sums)
+
+
+def _node(row: Sequence[Any]) -> Node:
+    _, kind, place_kind, service, function, site, system, address_kind, address, name, observed_ns = row
+    event = None if name is None else ref(system, address_kind, address, name)
+    return Node(kind, Place(place_kind, service, function, site), event, name or "", observed_ns)
+
+
+def trigger_of(node: Node) -> Trigger:
+    """What an operation without a known cause says about how its flow begins."""
+    if node.kind == "receive":
+        return Place("outside", node.place.service, node.place.name, node.place.site), node.event
+    if node.place.kind == "code":
+        # Several messages that one function sends are one flow: their lines differ.
+        return Place("code", node.place.service, node.place.name, node.place.site.rpartition(":")[0]), None
+    return node.place, None
+
+
+def _sums(
+    nodes: Mapping[int, Node],
+    lineage: Lineage,
+    causes: Mapping[int, tuple[int, int]],
+    receives: Mapping[int, Iterable[tuple[int, Certainty, int]]],
+) -> dict[Trigger, dict[tuple[str, Place, Place], Sum]]:
+    sums: defaultdict[Trigger, defaultdict[tuple[str, Place, Place], Sum]] = defaultdict(lambda: defaultdict(Sum))
+    for operation, node in nodes.items():
+        if node.kind != "send" or node.event is None:
+            continue
+        cause, rank = causes.get(operation, (operation, 0))
+        arrived = [(nodes[receive].place, certainty, took) for receive, certainty, took in receives.get(operation, ())]
+        by_trigger: defaultdict[Trigger, set[int]] = defaultdict(set)
+        for origin in lineage.origins[operation]:
+            by_trigger[trigger_of(nodes[origin])].add(origin)
+        for trigger, origins in by_trigger.items():
+            because = trigger[0] if cause == operation else nodes[cause].place
+            step = sums[trigger][node.event, node.place, because]
+            step.sends.append(operation)
+            step.origins |= origins
+            step.depth = min(step.depth, lineage.depth[operation])
+            step.rank = max(step.rank, rank)
+            step.unreceived += not arrived
+            for place, certainty, took in arrived:
+                step.deliveries[place].append((certainty, took))
+    return {trigger: dict(steps) for trigger, steps in sums.items()}
+
+
+def _flows(
+    nodes: Mapping[int, Node], lineage: Lineage, sums: Mapping[Trigger, Mapping[tuple[str, Place, Place], Sum]]
+) -> tuple[Flow, ...]:
+    triggered: defaultdict[Trigger, list[int]] = defaultdict(list)
+    for operation, origins in lineage.origins.items():
+        if operation in origins:
+            triggered[trigger_of(nodes[operation])].append(operation)
+    found = [_flow(trigger, origins, sums.get(trigger, {}), nodes) for trigger, origins in triggered.items()]
+    return tuple(sorted(found, key=lambda flow: (flow.group, flow.name, flow.trigger.site, flow.arrives or "")))
+
+
+def _flow(
+    trigger: Trigger, origins: list[int], sums: Mapping[tuple[str, Place, Place], Sum], nodes: Mapping[int, Node]
+) -> Flow:
+    place, arrives = trigger
+    steps = sorted(
+        (_step(key, step, nodes) for key, step in sums.items()),
+        key=lambda step: (step.depth, step.name, step.event, step.publisher.site, step.because.name, step.because.site),
+    )
+    followed: set[int] = set().union(*(step.origins for step in sums.values()))
+    parts = [step.evidence.certainty for step in steps] + [each.certainty for step in steps for each in step.deliveries]
+    return Flow(
+        group=place.service,
+        name=_name(place, arrives, nodes[origins[0]]),
+        trigger=place,
+        arrives=arrives,
+        triggered=len(origins),
+        silent=len(origins) - len(followed),
+        steps=tuple(steps),
+        evidence=_evidence(origins, nodes, weakest(parts)),
+    )
+
+
+def _name(place: Place, arrives: str | None, first: Node) -> str:
+    if arrives is not None:
+        return f"{first.name} from outside the trace"
+    return place.name or place.site or "code that is not known"
+
+
+def _step(key: tuple[str, Place, Place], total: Sum, nodes: Mapping[int, Node]) -> Step:
+    event, publisher, because = key
+    deliveries = [
+        Delivery(
+            place=place,
+            messages=len(arrived),
+            latency=latency_of([took for _, took in arrived]),
+            certainty=weakest(certainty for certainty, _ in arrived),
+        )
+        for place, arrived in total.deliveries.items()
+    ]
+    return Step(
+        event=event,
+        name=nodes[total.sends[0]].name,
+        publisher=publisher,
+        because=because,
+        messages=len(total.sends),
+        after=len(total.origins),
+        unreceived=total.unreceived,
+        depth=total.depth,
+        deliveries=tuple(sorted(deliveries, key=lambda each: (each.place.service, each.place.name, each.place.site))),
+        evidence=_evidence(total.sends, nodes, CERTAINTIES[total.rank]),
+    )
+
+
+def latency_of(took_ns: Iterable[int | None]) -> Latency | None:
+    """Percentiles, by linear interpolation, of what is known and not below zero."""
+    known = sorted(each for each in took_ns if each is not None and each >= 0)
+    if not known:
+        return None
+
+    def at(share: float) -> float:
+        place = share * (len(known) - 1)
+        low = int(place)
+        high = min(low + 1, len(known) - 1)
+        return round((known[low] + (known[high] - known[low]) * (place - low)) / 1e6, 3)
+
+    return Latency(len(known), at(0.5), at(0.95))
+
+
+def _evidence(operations: Sequence[int], nodes: Mapping[int, Node], certainty: Certainty) -> Evidence:
+    times = [at for each in operations if (at := nodes[each].observed_ns) is not None]
+    return Evidence(
+        operations=len(operations),
+        examples=tuple(sorted(operations)[:EXAMPLES]),
+        first_seen_ns=min(times, default=None),
+        last_seen_ns=max(times, default=None),
+        certainty=certainty,
+    )

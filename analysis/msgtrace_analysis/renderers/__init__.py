@@ -1,0 +1,1 @@
+"""Renderers: findings to documents. They render and never query."""

@@ -1,0 +1,294 @@
+"""Renders EVENT_FLOWS.json: flows, event catalogue and queue topology for programs to read.
+
+Its shape is held by `event_flows.schema.json` beside this file. The same findings give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from msgtrace_analysis.findings import (
+        Binding,
+        Channel,
+        Completeness,
+        Contract,
+        Event,
+        Evidence,
+        Findings,
+        Flow,
+        Place,
+        Recording,
+        Reliability,
+        Step,
+        Subscription,
+        Topology,
+    )
+
+FORMAT: Final = "msgtrace/event-flows"
+VERSION: Final = 1
+
+
+def render(findings: Findings) -> str:
+    """The whole file, ending in a newline."""
+    contracts = {contract.event: contract for contract in findings.contracts}
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "trace": _recording(findings.recording),
+        "flows": [_flow(flow) for flow in findings.flows],
+        "event_catalog": [_event(event, contracts.get(event.ref)) for event in findings.events],
+        "queue_topology": _topology(findings.topology),
+        "reliability": _reliability(findings.reliability),
+        "completeness": _completeness(findings.completeness),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
+
+
+def time_of(at_ns: int | None) -> str | None:
+    """RFC 3339, UTC, to the microsecond."""
+    if at_ns is None:
+        return None
+    moment = datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ns // 1000 % 1_000_000:06d}Z"
+
+
+def evidence(value: Evidence) -> dict[str, Any]:
+    """Evidence, as every finding has it."""
+    return {
+        "operations": value.operations,
+        "examples": list(value.examples),
+        "first_seen": time_of(value.first_seen_ns),
+        "last_seen": time_of(value.last_seen_ns),
+        "certainty": value.certainty,
+    }
+
+
+def _recording(value: Recording) -> dict[str, Any]:
+    return {
+        "trace_id": value.trace_id,
+        "msgtrace_version": value.msgtrace_version,
+        "operations": value.operations,
+        "kinds": dict(value.kinds),
+        "first_seen": time_of(value.first_seen_ns),
+        "last_seen": time_of(value.last_seen_ns),
+        "still_recording": value.recording,
+        "links_incomplete": value.note or None,
+    }
+
+
+def _place(value: Place) -> dict[str, Any]:
+    return {"kind": value.kind, "service": value.service, "name": value.name, "site": value.site or None}
+
+
+def _services(places: Iterable[Place]) -> list[str]:
+    return sorted({place.service for place in places})
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {
+        "group": flow.group,
+        "name": flow.name,
+        "trigger": flow.name,
+        "trigger_place": _place(flow.trigger),
+        "arrives": flow.arrives,
+        "triggered": flow.triggered,
+        "without_messages": flow.silent,
+        "events": [_step(step) for step in flow.steps],
+        "evidence": evidence(flow.evidence),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "event": step.event,
+        "publisher": step.publisher.service,
+        "subscribers": _services(delivery.place for delivery in step.deliveries),
+        # What somebody promised is not to be seen in traffic; what was measured is in `deliveries`.
+        "sla_ms": None,
+        "publisher_place": _place(step.publisher),
+        "while_handling": None if step.because.kind == "code" else _place(step.because),
+        "messages": step.messages,
+        "after_triggers": step.after,
+        "without_receive": step.unreceived,
+        "depth": step.depth,
+        "deliveries": [
+            {
+                **_place(each.place),
+                "messages": each.messages,
+                "observed_p50_ms": None if each.latency is None else each.latency.p50_ms,
+                "observed_p95_ms": None if each.latency is None else each.latency.p95_ms,
+                "certainty": each.certainty,
+            }
+            for each in step.deliveries
+        ],
+        "evidence": evidence(step.evidence),
+    }
+
+
+def _event(event: Event, contract: Contract | None) -> dict[str, Any]:
+    return {
+        "id": event.ref,
+        "name": event.name,
+        "system": event.system,
+        "channel": event.address,
+        "channel_kind": event.channel_kind,
+        "channels": list(event.channels),
+        "named_by": event.named_by,
+        "sent": event.sends,
+        "received": event.receives,
+        "per_second": event.per_second,
+        "body_bytes": None
+        if event.sizes is None
+        else {"min": event.sizes.smallest_bytes, "median": event.sizes.median_bytes, "max": event.sizes.largest_bytes},
+        "publishers": [_place(each.place) | {"evidence": evidence(each.evidence)} for each in event.publishers],
+        "consumers": [_place(each.place) | {"evidence": evidence(each.evidence)} for each in event.consumers],
+        "schema": None if contract is None or not contract.samples else dict(contract.schema),
+        "schema_samples": 0 if contract is None else contract.samples,
+        "schema_unread": 0 if contract is None else contract.unread,
+        "schema_certainty": None if contract is None or not contract.samples else contract.certainty,
+        "evidence": evidence(event.evidence),
+    }
+
+
+def _topology(topology: Topology) -> dict[str, Any]:
+    return {
+        "channels": [_channel(each) for each in topology.channels],
+        "bindings": [_binding(each) for each in topology.bindings],
+        "subscriptions": [_subscription(each) for each in topology.subscriptions],
+        "dead_letters": [
+            {
+                "queue": each.queue,
+                "exchange": each.exchange,
+                "routing_key": each.routing_key,
+                "time_to_live_ms": each.time_to_live,
+                "length_limit": each.length_limit,
+                "evidence": evidence(each.evidence),
+            }
+            for each in topology.dead_letters
+        ],
+        "limits": [
+            {
+                "system": each.system,
+                "service": each.service,
+                "action": each.action,
+                "settings": dict(each.settings),
+                "evidence": evidence(each.evidence),
+            }
+            for each in topology.limits
+        ],
+    }
+
+
+def _channel(each: Channel) -> dict[str, Any]:
+    return {
+        "system": each.system,
+        "kind": each.kind,
+        "name": each.name,
+        "alike": each.alike,
+        "virtual_hosts": list(each.virtual_hosts),
+        "settings": [dict(form) for form in each.settings],
+        "declared_by": list(each.declared_by),
+        "actions": list(each.actions),
+        "sent": each.sends,
+        "received": each.receives,
+        "evidence": evidence(each.evidence),
+    }
+
+
+def _binding(each: Binding) -> dict[str, Any]:
+    return {
+        "system": each.system,
+        "source": each.source,
+        "destination": each.destination,
+        "destination_kind": each.destination_kind,
+        "routing_key": each.routing_key,
+        "arguments": dict(each.settings),
+        "declared_by": list(each.declared_by),
+        "evidence": evidence(each.evidence),
+    }
+
+
+def _subscription(each: Subscription) -> dict[str, Any]:
+    return {
+        "system": each.system,
+        "channel": each.channel,
+        "channel_kind": each.channel_kind,
+        "group": each.group,
+        "service": each.service,
+        "handlers": [_place(handler) for handler in each.handlers],
+        "settings": [dict(form) for form in each.settings],
+        "evidence": evidence(each.evidence),
+    }
+
+
+def _reliability(value: Reliability) -> dict[str, Any]:
+    return {
+        "retries": [
+            {
+                "event": each.event,
+                "system": each.system,
+                "channel": each.channel,
+                "service": each.service,
+                "messages": each.messages,
+                "attempts": each.attempts,
+                "reasons": dict(each.reasons),
+                "evidence": evidence(each.evidence),
+            }
+            for each in value.retries
+        ],
+        "settlements": [
+            {
+                "system": each.system,
+                "channel": each.channel,
+                "service": each.service,
+                "outcome": each.outcome,
+                "settlements": each.settlements,
+                "receives": each.receives,
+                "evidence": evidence(each.evidence),
+            }
+            for each in value.outcomes
+        ],
+        "failures": [
+            {
+                "place": _place(each.place),
+                "kind": each.kind,
+                "system": each.system,
+                "channel": each.channel,
+                "error_type": each.error_type or None,
+                "example": each.message,
+                "evidence": evidence(each.evidence),
+            }
+            for each in value.failures
+        ],
+    }
+
+
+def _completeness(value: Completeness) -> dict[str, Any]:
+    return {
+        "links": dict(value.links),
+        "causes": dict(value.causes),
+        "sends_without_cause": value.uncaused,
+        "without_end": value.unfinished,
+        "bodies_not_decoded": value.unread,
+        "secrets_replaced": value.redacted,
+        "unlinked": [
+            {
+                "side": each.side,
+                "system": each.system,
+                "channel": each.channel,
+                "likely_reason": each.reason,
+                "evidence": evidence(each.evidence),
+            }
+            for each in value.unlinked
+        ],
+        "losses": [
+            {"service": each.service, "reason": each.reason, "detail": each.detail, "lost": each.lost}
+            for each in value.losses
+        ],
+    }

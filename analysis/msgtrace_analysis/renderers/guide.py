@@ -1,0 +1,182 @@
+"""Renders MESSAGING_GUIDE.md: the templates, and how numbers, times and places are written in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from msgtrace_analysis.findings import CERTAINTIES, weakest
+from msgtrace_analysis.renderers import markdown, mermaid
+from msgtrace_analysis.renderers.markdown import Safe, code, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from msgtrace_analysis.findings import Certainty, Evidence, Findings, Flow, Observation, Place, Traffic
+
+MARK: Final = "<!-- Written by msgtrace from a recording: changes made here are lost when it is written again. -->"
+"""The first line, by which `report` knows its own file."""
+NOTHING: Final = "\N{EN DASH}"
+"""In a cell that has nothing to say."""
+
+
+def render(findings: Findings) -> str:
+    """The whole guide, ending in a newline."""
+    environment = Environment(
+        loader=PackageLoader("msgtrace_analysis", "templates"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown: `finalize` escapes what is not marked
+        finalize=markdown.finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update({each.__name__: each for each in FILTERS})
+    refs = {event.ref: event for event in findings.events}
+    rendered = environment.get_template("guide.md.jinja").render(
+        mark=Safe(MARK),
+        f=findings,
+        event_of=refs,
+        overview=overview_block(findings.traffic),
+        flow_block=flow_block,
+        empty_flows=[flow for flow in findings.flows if not flow.steps],
+        weakest=weakest,
+        certainties=certainties,
+    )
+    lines = [line.rstrip() for line in rendered.splitlines()]
+    return "\n".join(_single_spaced(lines)) + "\n"
+
+
+def _single_spaced(lines: Iterable[str]) -> Iterable[str]:
+    """Without repeated empty lines, which templates make where nothing was to be said."""
+    before = ""
+    for line in lines:
+        if line or before:
+            yield line
+        before = line
+
+
+def number(value: float) -> Safe:
+    """A count, with thousands set off."""
+    return Safe(f"{value:,}")
+
+
+def of(count: int, noun: str) -> Safe:
+    """A count of things.
+
+    >>> of(1, "message"), of(2_000, "message"), of(3, "body")
+    ('1 message', '2,000 messages', '3 bodies')
+    """
+    if count != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return Safe(f"{count:,} {noun}")
+
+
+def times(count: int) -> Safe:
+    """How often."""
+    return Safe("once" if count == 1 else f"{count:,} times")
+
+
+def when(at_ns: int | None) -> Safe:
+    """A time, to the millisecond."""
+    if at_ns is None:
+        return Safe("an unknown time")
+    moment = datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
+    return Safe(f"{moment:%Y-%m-%d %H:%M:%S}.{at_ns // 1_000_000 % 1000:03d}")
+
+
+def size(value: int) -> Safe:
+    """Bytes."""
+    return Safe(f"{value:,} B" if value < 10_000 else f"{value / 1000:,.1f} kB")
+
+
+def ms(value: float) -> Safe:
+    """Milliseconds, to three digits that matter."""
+    return Safe(f"{value:.3g} ms" if value < 1000 else f"{value / 1000:,.2f} s")
+
+
+def place(value: Place) -> Safe:
+    """A function with its service and site."""
+    site = f" ({code(value.site)})" if value.site and value.site != value.name else ""
+    return Safe(f"{text(value.service)} {code(value.name or value.site or '?')}{site}")
+
+
+def evidence(value: Evidence) -> Safe:
+    """A line of evidence."""
+    ids = ", ".join(map(str, value.examples))
+    more = ", …" if value.operations > len(value.examples) else ""
+    span = (
+        f"{when(value.first_seen_ns)} to {when(value.last_seen_ns)}"
+        if value.operations > 1
+        else when(value.first_seen_ns)
+    )
+    return Safe(f"{of(value.operations, 'operation')} ({ids}{more}), {span}; {value.certainty}")
+
+
+def settings(value: Mapping[str, Any]) -> Safe:
+    """Settings in the order of their names; what is off goes without saying."""
+    parts: list[str] = []
+    for name, each in sorted(value.items()):
+        if isinstance(each, dict):
+            parts += [f"{key}={_plain(inner)}" for key, inner in sorted(each.items())]
+        elif each is True:
+            parts.append(name)
+        elif each is not False and each != "":
+            parts.append(f"{name}={_plain(each)}")
+    return Safe(", ".join(code(part) for part in parts) or NOTHING)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else str(value).replace("True", "true").replace("False", "false")
+
+
+def joined(values: Iterable[str]) -> Safe:
+    """Names, as code, in a row."""
+    return Safe(", ".join(code(value) for value in values) or NOTHING)
+
+
+def sentence(value: Observation) -> Safe:
+    """An observation as a sentence."""
+    written = value.sentence.format(*(code(name) for name in value.names), n=number(value.evidence.operations))
+    return Safe(written)
+
+
+def certainties(values: Iterable[Certainty]) -> str:
+    """How many there are of each.
+
+    >>> certainties(["exact", "guess", "exact"])
+    'exact 2, guess 1'
+    """
+    known = list(values)
+    return ", ".join(f"{each} {known.count(each)}" for each in CERTAINTIES if each in known) or "none"
+
+
+def spread(counts: Iterable[tuple[str, int]]) -> str:
+    """Counts by name.
+
+    >>> spread([("exact", 2), ("likely", 1)])
+    'exact 2, likely 1'
+    """
+    return ", ".join(f"{name} {number(count)}" for name, count in counts) or "none"
+
+
+def overview_block(traffic: Iterable[Traffic]) -> Safe | None:
+    """The diagram of services; None where nothing went between them."""
+    diagram, hidden = mermaid.overview(traffic)
+    return _block(diagram, hidden) if "|" in diagram else None
+
+
+def flow_block(flow: Flow) -> Safe:
+    """The diagram of a flow."""
+    return _block(*mermaid.flow_diagram(flow))
+
+
+def _block(diagram: str, hidden: int) -> Safe:
+    note = f"\n\n{hidden} arrows with fewer messages are left out of this diagram." if hidden else ""
+    return Safe(markdown.fenced("mermaid", diagram) + note)
+
+
+FILTERS: Final = (code, evidence, joined, ms, number, of, place, sentence, settings, size, spread, text, times, when)
+"""What templates write values with, by their own names."""

@@ -1,0 +1,218 @@
+"""One consistent copy of a trace to ask many questions of: everything but bodies, in a database of our own.
+
+A trace may still be growing while it is read. Passes ask this copy, so that their counts agree with each other, and
+their SQL can join what they have worked out with what was recorded. Bodies stay where they are and are read a page at a
+time. The copy spills to a private temporary folder when it outgrows memory, and goes away with the study.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import duckdb
+
+from msgtrace_collectors.trace import TraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    from msgtrace_collectors.trace import Trace
+
+PAGE_ROWS: Final = 50_000
+BODY_PAGE_ROWS: Final = 20_000
+BODY_PAGE_BYTES: Final = 16_000_000
+BODY_FIELDS: Final = ("eventType", "event_type", "type", "event", "messageType", "message_type", "action")
+"""Fields of a JSON body that often say what the message is, the most telling first."""
+
+# One row per page of operations: its last id.
+PAGES: Final = """
+    select operation_id
+    from (
+        select operation_id, row_number() over (order by operation_id) as place, count(*) over () as many
+        from operations
+    )
+    where place % $1 = 0 or place = many
+    order by operation_id
+"""
+
+_FIELDS: Final = ", ".join(
+    f"case when json_type(o.body_json, '$.{name}') = 'VARCHAR' then o.body_json ->> '$.{name}' end as body_{place}"
+    for place, name in enumerate(BODY_FIELDS)
+)
+
+# One row per operation of a page, without its body.
+OPERATIONS: Final = f"""
+    select
+        o.operation_id, o.kind, o.system, o.client, coalesce(o.service, '') as service, o.process_id, o.host,
+        epoch_ns(o.observed_at) as observed_ns, o.monotonic_ns, o.duration_ns,
+        o.server, o.virtual_host, o.connection_id, o.channel, o.channel_kind, o.routing_key,
+        o.partition_id, o.log_offset, o.consumer_group, o.consumer_tag,
+        o.message_id, o.correlation_id, o.reply_to, o.trace_id, o.identity, o.delivery_mode,
+        cast(o.headers as varchar) as headers, o.body_size, o.body_digest, o.encoding, o.truncated, o.redacted,
+        o.event_type, o.redelivered, o.attempt, o.outcome, o.error_type, o.error_message,
+        o.code_site, o.code_function, o.handler_site, h.name as handler_name,
+        cast(o.settings as varchar) as settings,
+        o.body_json is not null as readable,
+        json_type(o.body_json) = 'OBJECT' as is_object,
+        {_FIELDS}
+    from operations as o
+    left join handlers as h using (handler_id)
+    where o.operation_id > $1 and o.operation_id <= $2
+    order by o.operation_id
+"""
+
+WHOLE: Final = {
+    "links": "select send_id, receive_id, method, certainty from links",
+    "causes": "select cause_id, effect_id, method, certainty from causes",
+    "settlements": "select settle_id, receive_id from settlements",
+    "processes": """
+        select
+            process_id, coalesce(service, '') as service, host, python, ended, facts ->> '$.folder' as folder,
+            cast(facts as varchar) as facts
+        from processes
+    """,
+    "losses": "select coalesce(service, '') as service, reason, detail, lost from losses",
+}
+
+# One row per operation, with sites relative to the folder that the process was started in.
+PLACED: Final = """
+    create table operations as
+    select
+        o.* exclude (code_site, handler_site),
+        case when starts_with(o.code_site, p.folder || '/') then substr(o.code_site, length(p.folder) + 2)
+            else o.code_site end as code_site,
+        case when starts_with(o.handler_site, p.folder || '/') then substr(o.handler_site, length(p.folder) + 2)
+            else o.handler_site end as handler_site
+    from copied as o
+    left join processes as p using (process_id)
+"""
+
+# One row per page of bodies: its last id. A page ends where either limit is reached.
+BODY_PAGES: Final = """
+    with sized as (
+        select
+            operation_id,
+            (sum(least(coalesce(body_size, 1000), 1000000)) over (order by operation_id)) // $1
+                + row_number() over (order by operation_id) // $2 as page
+        from operations
+        where readable and kind in ('send', 'receive')
+    )
+    select max(operation_id) from sized group by page order by 1
+"""
+
+BODIES: Final = """
+    select operation_id, cast(body_json as varchar) as body, encoding
+    from operations
+    where operation_id > $1 and operation_id <= $2 and body_json is not null and kind in ('send', 'receive')
+    order by operation_id
+"""
+
+
+class Study:
+    """The copy of a trace. Use it as a context manager.
+
+    Args:
+        trace: an open trace; needed for as long as bodies are read.
+
+    Raises:
+        TraceError: the trace can't be read.
+
+    Attributes:
+        note: why links may be out of date; '' when they are not.
+        recording: the trace was still growing when it was copied.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self.recording = trace.recording
+        self.note = _brought_up_to_date(trace)
+        self._folder = tempfile.mkdtemp(prefix="msgtrace-study-")
+        self._database = duckdb.connect(
+            config={
+                "temp_directory": self._folder,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            }
+        )
+        try:
+            self._copy()
+        except BaseException:
+            self.close()
+            raise
+
+    def _copy(self) -> None:
+        for name, sql in WHOLE.items():
+            self.keep(name, self._trace.query(sql))
+        pages = [row[0] for row in _tuples(self._trace.query(PAGES, [PAGE_ROWS]))]
+        first = -1
+        # The last page's end is fixed here: what is recorded from now on is not in the copy.
+        for last in pages or [first]:
+            self.keep("copied", self._trace.query(OPERATIONS, [first, last]))
+            first = last
+        self.run(PLACED)
+        self.run("drop table copied")
+
+    def keep(self, name: str, rows: pa.Table) -> None:
+        """Add rows to a table of the copy, which is made by the first of them."""
+        self._database.register("given", rows)
+        known = self.rows("select 1 from duckdb_tables() where table_name = $1 and not internal", [name])
+        verb = f'insert into "{name}"' if known else f'create table "{name}" as'
+        self.run(f"{verb} select * from given")
+        self._database.unregister("given")
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Execute a statement that answers nothing."""
+        self._database.execute(sql, list(parameters))
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Answer a question about the copy."""
+        return self._database.execute(sql, list(parameters)).fetchall()
+
+    def bodies(self) -> Iterator[list[tuple[int, str, str]]]:
+        """Every body that could be decoded, as (operation, JSON text, encoding), in pages of bounded size.
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        first = -1
+        for (last,) in self.rows(BODY_PAGES, [BODY_PAGE_BYTES, BODY_PAGE_ROWS]):
+            yield _tuples(self._trace.query(BODIES, [first, last]))
+            first = last
+
+    def trace_file(self) -> tuple[str, str]:
+        """The trace's id, and the version of msgtrace that made it."""
+        ((identity, version),) = _tuples(
+            self._trace.query("select cast(trace_id as varchar), msgtrace_version from trace_file")
+        )
+        return identity, version
+
+    def close(self) -> None:
+        """Forget the copy."""
+        self._database.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _brought_up_to_date(trace: Trace) -> str:
+    """Have links made for what was recorded since they were last; what kept that from happening."""
+    try:
+        trace.link()
+    except TraceError as error:
+        return str(error)
+    return ""
+
+
+def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
