@@ -337,6 +337,19 @@ select
 from operations
 where kind in ('declare', 'subscribe', 'connect');
 
+-- One row per connection of a traced process.
+create view connections as
+select
+    c.connection_id,
+    p.process_id,
+    p.service,
+    c.server,
+    c.virtual_host,
+    c.broker_id,
+    c.facts
+from msgtrace_store.connections as c
+left join processes as p on p.process_number = c.connection_id // 1000000;
+
 -- One row per function that handled messages, and process.
 create view handlers as
 select
