@@ -229,21 +229,28 @@ def trigger(original: Callable[..., Any], probe: Probe, action: Trigger) -> Call
 
 
 def async_trigger(original: Callable[..., Any], probe: Probe, action: Trigger) -> Callable[..., Any]:
-    """The replacement of a coroutine function in which a request is answered."""
+    """The replacement of a coroutine function in which a request is answered.
 
-    async def answering(*args: Any, **kwargs: Any) -> Any:
+    The program's coroutine is made by the call, not when it is awaited: a call with wrong arguments fails at once, by
+    which uvicorn tells an application from a factory of applications.
+    """
+
+    async def answer(answering: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         request, token = _enter(probe, action, args, kwargs)
         if request is None:
-            return await original(*args, **kwargs)
+            return await answering
         try:
-            result = await original(*args, **kwargs)
+            result = await answering
         except BaseException as error:
             _exit(probe, action, request, token, error, None, args, kwargs)
             raise
         _exit(probe, action, request, token, None, result, args, kwargs)
         return result
 
-    return answering
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return answer(original(*args, **kwargs), args, kwargs)
+
+    return call
 
 
 def _enter(

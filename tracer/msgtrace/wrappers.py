@@ -43,7 +43,7 @@ def replacement(original: Callable[..., Any], action: Action, probe: Probe, hand
         TypeError: the action can't be had of such a function.
     """
     made = _made(original, action, probe, handling)
-    if isinstance(action, Fetch) and inspect.iscoroutinefunction(original):
+    if isinstance(action, (Fetch, Trigger)) and inspect.iscoroutinefunction(original):
         return called_at_once(original, made)
     return functools.update_wrapper(made, original)
 
