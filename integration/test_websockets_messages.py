@@ -3,7 +3,9 @@
 import pytest
 
 from integration.recorded import Recording
-from integration.websocket_ends import VERSION, check_messages, events, needs, of_role, run
+from integration.websocket_ends import EVERY_VERSION, check_messages, events, needs, of_role, run, version
+
+pytestmark = EVERY_VERSION
 
 HAD_ENOUGH = {"event": "closed", "code": 4001, "reason": "had enough", "sent_code": 4001, "received_code": 4001}
 
@@ -29,8 +31,8 @@ def check_too_late(recording: Recording, error: str) -> None:
 
 
 @pytest.mark.parametrize("compression", ["deflate", "plain"])
-def test_asyncio(compression: str) -> None:
-    recording = run("asyncio_echo.py", compression)
+def test_asyncio(python: str, compression: str) -> None:
+    recording = run(python, "asyncio_echo.py", compression)
     check_messages(recording)
     check_end(recording, closes="server")
     check_too_late(recording, recording.said["too late"])
@@ -42,8 +44,8 @@ def test_asyncio(compression: str) -> None:
     assert extensions == {compression == "deflate"}
 
 
-def test_threading() -> None:
-    recording = run("threading_echo.py")
+def test_threading(python: str) -> None:
+    recording = run(python, "threading_echo.py")
     check_messages(recording)
     check_end(recording, closes="server")
     check_too_late(recording, recording.said["too late"])
@@ -52,18 +54,17 @@ def test_threading() -> None:
     assert (pong["settings"], pong["body"]) == ({"event": "pong"}, b"unasked")
 
 
-@needs("trio")
-@needs("websockets.trio")
-def test_trio() -> None:
-    recording = run("trio_echo.py")
+def test_trio(python: str) -> None:
+    needs(python, "trio", "websockets.trio")
+    recording = run(python, "trio_echo.py")
     check_messages(recording)
     check_end(recording, closes="server")
     check_too_late(recording, recording.said["too late"])
     assert [each["settings"] for each in of_role(recording, "call", "client")] == [{"event": "ping"}]
 
 
-def test_sansio() -> None:
-    recording = run("sansio_echo.py")
+def test_sansio(python: str) -> None:
+    recording = run(python, "sansio_echo.py")
     check_messages(recording)
     check_end(recording, closes="client")
     assert recording.said["closed"] == [4001, "had enough"]
@@ -71,8 +72,8 @@ def test_sansio() -> None:
     assert recording.said["refused"] == "ProtocolError"
 
 
-def test_legacy() -> None:
-    recording = run("legacy_echo.py")
+def test_legacy(python: str) -> None:
+    recording = run(python, "legacy_echo.py")
     check_messages(recording)
     check_end(recording, closes="server")
     check_too_late(recording, recording.said["too late"])
@@ -80,8 +81,8 @@ def test_legacy() -> None:
     assert of_role(recording, "call", "server") == []  # answering a ping is the library's doing
 
 
-def test_taken_in_every_way() -> None:
-    recording = run("asyncio_taking.py", *(["decode"] if VERSION >= 14 else []))
+def test_taken_in_every_way(python: str) -> None:
+    recording = run(python, "asyncio_taking.py", *(["decode"] if version(python) >= 14 else []))
     check_messages(recording)
-    if VERSION >= 14:
+    if version(python) >= 14:
         assert recording.said["types"] == ["bytes", "str"]

@@ -1,9 +1,11 @@
 """Holds a recording of WebSocket programs against what the programs say that they did.
 
-The interpreter that runs them is named by MSGTRACE_TEST_WEBSOCKETS_PYTHON, for other versions of the library.
+Every test runs with the installed websockets, and with each interpreter that MSGTRACE_TEST_PYTHON_OLD names (separated
+as in PATH): environments that have an older one.
 """
 
 import base64
+import functools
 import json
 import os
 import subprocess
@@ -16,37 +18,50 @@ import pytest
 from integration.recorded import Operation, Recording, record
 
 PROGRAMS = Path(__file__).parent / "programs" / "websockets"
-PYTHON = os.environ.get("MSGTRACE_TEST_WEBSOCKETS_PYTHON", sys.executable)
 KEPT = 64 * 1024
 
+_OLDER = [path for path in os.environ.get("MSGTRACE_TEST_PYTHON_OLD", "").split(os.pathsep) if path]
+_NONE_OLDER = pytest.mark.skip(reason="MSGTRACE_TEST_PYTHON_OLD names no interpreter with an older websockets")
+EVERY_VERSION = pytest.mark.parametrize(
+    "python",
+    [
+        pytest.param(sys.executable, id="installed"),
+        *(pytest.param(path, id=f"older-{number}") for number, path in enumerate(_OLDER, 1)),
+        *([] if _OLDER else [pytest.param("", id="older", marks=_NONE_OLDER)]),
+    ],
+)
 
-def evaluated(expression: str) -> Any:
-    """What an expression is to the interpreter that runs the programs; None if it can't be evaluated there."""
+
+@functools.cache
+def evaluated(python: str, expression: str) -> Any:
+    """What an expression is to an interpreter; None if it can't be evaluated there."""
     done = subprocess.run(
-        [PYTHON, "-c", f"import json; print(json.dumps({expression}))"], capture_output=True, text=True, check=False
+        [python, "-c", f"import json; print(json.dumps({expression}))"], capture_output=True, text=True, check=False
     )
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
-VERSION: int = int(evaluated("__import__('websockets').__version__").split(".")[0])
+def version(python: str) -> int:
+    """The major version of an interpreter's websockets."""
+    return int(evaluated(python, "__import__('websockets').__version__").split(".")[0])
 
 
-def needs(module: str) -> pytest.MarkDecorator:
-    """Skips a test, by name, where the interpreter that runs the programs lacks a module."""
-    there = evaluated(f"__import__('importlib').import_module({module!r}) is not None")
-    return pytest.mark.skipif(not there, reason=f"{PYTHON} with websockets {VERSION} has no {module}")
+def needs(python: str, *modules: str) -> None:
+    """Skip the test, by name, where the interpreter lacks a module."""
+    for module in modules:
+        if not evaluated(python, f"__import__('importlib').import_module({module!r}) is not None"):
+            pytest.skip(f"{python} with websockets {version(python)} has no {module}")
 
 
-def run(program: str, *arguments: str, alike: bool = True, **options: Any) -> Recording:
+def run(python: str, program: str, *arguments: str, **options: Any) -> Recording:
     """Record a program, and hold its output and exit code against those that it has when it is not recorded."""
     command = [str(PROGRAMS / program), *arguments]
-    recording = record(command, python=PYTHON, **options)
+    recording = record(command, python=python, **options)
     assert (recording.exit_code, recording.stderr) == (0, "")
     assert recording.losses == []
-    if alike:
-        plain = record(command, python=PYTHON, traced=False, **options)
-        assert (plain.exit_code, plain.stderr) == (0, "")
-        assert {**plain.said, "port": 0} == {**recording.said, "port": 0}
+    plain = record(command, python=python, traced=False)
+    assert (plain.exit_code, plain.stderr) == (0, "")
+    assert plain.said == recording.said
     return recording
 
 

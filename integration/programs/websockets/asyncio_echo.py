@@ -96,7 +96,7 @@ async def main(compression: str | None) -> None:
                 await websocket.send("too late")
             except ConnectionClosed as closed:
                 account.notes["too late"] = type(closed).__name__
-    account.tell(port=port)
+    account.tell()
 
 
 asyncio.run(main("deflate" if sys.argv[1:] == ["deflate"] else None))

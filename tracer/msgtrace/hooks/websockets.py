@@ -170,7 +170,7 @@ HOOK = Hook(
         Point(_PROTOCOL + "send_eof", Observe(kind="connect", read=opening.ended)),
         Point(_CLIENT + "send_request", Observe(kind="connect", read=opening.asked)),
         Point(_CLIENT + "process_response", Observe(kind="connect", read=opening.answered)),
-        Point("websockets.server:ServerProtocol.send_response", Observe(kind="connect", read=opening.responded)),
+        Point("websockets.server:ServerProtocol.send_response", opening.RESPONDED),
         *_connections("asyncio"),
         *_connections("sync"),
         *_connections("trio"),

@@ -132,5 +132,5 @@ POINTS: Final = (
     Point(_CLIENT + "read_http_response", Observe(kind="connect", read=answered)),
     Point(_CLIENT + "handshake", Observe(kind="connect", read=opened)),
     Point(_SERVER + "read_http_request", Observe(kind="connect", read=was_asked)),
-    Point(_SERVER + "write_http_response", Observe(kind="connect", read=responded)),
+    Point(_SERVER + "write_http_response", Fetch(kind="connect", read=responded)),  # as `opening.RESPONDED`
 )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgtrace import interning
+from msgtrace.hook import Fetch
 from msgtrace.hooks.websockets_conversation import (
     BINARY,
     CONNECTING,
@@ -113,6 +114,11 @@ def responded(_result: Any, self: Any, response: Any) -> Message:
         plain = {n: str(v) for n, v in parameters.items() if type(v) in {str, int, float, UUID}}
         message["settings"] = {**message.get("settings", {}), "parameters": plain}
     return message
+
+
+RESPONDED: Final = Fetch(kind="connect", read=responded)
+"""What a handler does before it takes a message follows from the connection, not from what went on where the server was
+started, whose context its task is a copy of."""
 
 
 def handshake(protocol: Any, response: Any) -> Message:
