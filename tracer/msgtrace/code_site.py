@@ -66,14 +66,14 @@ class CodeSites:
             if frame is None:
                 return 0
             code = frame.f_code
-            number = self.places.get((id(code), frame.f_lasti))
-            if number is not None:
-                return number
             known = own.get(id(code))
             own_code = known[1] if known is not None else self._judge(code)
             if own_code is None:
                 return 0
             if own_code:
+                number = self.places.get((id(code), frame.f_lasti))
+                if number is not None:
+                    return number
                 number = self._recorder.number(SITES, (code.co_filename, frame.f_lineno or 0, code.co_qualname))
                 if number:
                     self.places[id(code), frame.f_lasti] = number

@@ -9,7 +9,7 @@ import functools
 from itertools import count
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from msgtrace.records import CONNECTIONS, HANDLERS, TEXTS
 from msgtrace.settings import Settings
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _recorder: Recorder | None = None
 _texts: dict[str, int] = {}
 settings = Settings()
-_connections: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
-_promised: WeakKeyDictionary[Any, tuple[bytes, int]] = WeakKeyDictionary()
+connections: dict[int, tuple[ref[Any], int]] = {}
+"""Identity of a connection's object -> the object and its number. For hooks to look at before they ask `connection`."""
+_promised: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 _handlers: dict[int, tuple[CodeType, int]] = {}
 _types: dict[type, int] = {}
 _owners = count()
@@ -38,7 +39,7 @@ def bind(recorder: Recorder, chosen: Settings) -> None:
     global _recorder, _texts, settings  # noqa: PLW0603 - one recorder a process
     _recorder, settings = recorder, chosen
     _texts = recorder.numbers[TEXTS]
-    for cache in (_handlers, _types):
+    for cache in (connections, _promised, _handlers, _types):
         cache.clear()
         recorder.on_adopt.append(cache.clear)
 
@@ -79,30 +80,36 @@ def connection(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> 
     """
     if _recorder is None:
         return 0
-    try:
-        known = _connections.get(owner)
-    except TypeError:  # neither hashable nor weakly referable
-        return 0
-    if known is not None and known[0] == _recorder.process_id:
+    known = connections.get(id(owner))
+    if known is not None and known[0]() is owner:
         return known[1]
+    try:
+        weak = ref(owner, functools.partial(_forget_identity, id(owner)))
+    except TypeError:  # not weakly referable
+        return 0
     facts = describe(owner)
     if facts is None:
         number = _recorder.reserve()
-        _promised[owner] = (_recorder.process_id, number)
+        _promised[owner] = number
     else:
         number = _recorder.number(CONNECTIONS, ("connection", next(_owners)), facts)
     if number:
-        _connections[owner] = (_recorder.process_id, number)
+        connections[id(owner)] = (weak, number)
     return number
+
+
+def _forget_identity(identity: int, dead: ref[Any]) -> None:
+    known = connections.get(identity)
+    if known is not None and known[0] is dead:
+        del connections[identity]
 
 
 def fulfil(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> None:
     """Tell the facts of a connection that had none when its number was given, if they are known by now."""
-    promised = _promised.get(owner)
-    if promised is None or _recorder is None:
+    number = _promised.get(owner)
+    if number is None or _recorder is None:
         return
-    process_id, number = promised
-    facts = describe(owner) if process_id == _recorder.process_id else None
+    facts = describe(owner)
     if facts is not None:
         _recorder.define(CONNECTIONS, number, facts)
         _promised.pop(owner, None)
@@ -110,7 +117,7 @@ def fulfil(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> None
 
 def forget(owner: Any) -> None:
     """Give the connection another number from now on: it leads somewhere else."""
-    _connections.pop(owner, None)
+    connections.pop(id(owner), None)
     _promised.pop(owner, None)
 
 

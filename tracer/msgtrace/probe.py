@@ -12,6 +12,7 @@ from msgtrace.context import CURRENT
 from msgtrace.records import POINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from msgtrace.code_site import CodeSites
@@ -28,15 +29,29 @@ _RAISE: Final = os.environ.get("MSGTRACE_RAISE") == "1"
 _log = logging.getLogger("msgtrace")
 _current = CURRENT.get
 _frame = sys._getframe  # noqa: SLF001 - the documented way to a frame without a traceback
-_loaded = sys.modules.get
-_otel: Any = _loaded("opentelemetry.trace")
+_otel: Any = None
 """The program's OpenTelemetry, once it has one: never imported by us."""
+
+
+def _no_context() -> Any:
+    return None
+
+
+_otel_context: Callable[[], Any] = _no_context
+"""What the program's OpenTelemetry has at hand; empty while it makes no spans, as where only redis-py imported it."""
 
 
 def opentelemetry_imported() -> None:
     """Read span ids from the program's OpenTelemetry from now on."""
-    global _otel  # noqa: PLW0603 - the module is one a process
+    global _otel, _otel_context  # noqa: PLW0603 - the module is one a process
     _otel = sys.modules.get("opentelemetry.trace")
+    current = getattr(sys.modules.get("opentelemetry.context"), "get_current", None)
+    if current is not None:
+        _otel_context = current
+
+
+if "opentelemetry.trace" in sys.modules:
+    opentelemetry_imported()
 
 
 class Probe:
@@ -91,7 +106,7 @@ class Probe:
             cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        if _otel is not None:
+        if _otel is not None and _otel_context():
             add_span(_otel, message)
         recorder = self.recorder
         body = message.get("body")
@@ -131,7 +146,7 @@ class Probe:
             cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        if _otel is not None:
+        if _otel is not None and _otel_context():
             add_span(_otel, message)
         if outcome == "ok":
             outcome = message.pop("outcome", "ok")
@@ -193,9 +208,6 @@ def outcome_of(error: BaseException) -> str:
 
 def add_span(otel: Any, message: Message) -> None:
     """Put the ids of the program's own current OpenTelemetry span on a message, if there is one."""
-    context = _loaded("opentelemetry.context")
-    if context is not None and not context.get_current():
-        return  # redis-py imports OpenTelemetry where it finds it: most programs that have it never make a span
     current = getattr(otel, "get_current_span", None)
     if current is None:
         return  # still being imported

@@ -38,12 +38,16 @@ def published(client: Any, *args: Any, **_options: Any) -> Message | None:
     """PUBLISH channel message."""
     if len(args) < 3:
         return None
+    name, value = args[1], args[2]
     message: Message = {
-        "channel": channel(client, args[1]),
+        "channel": interning.text(name) if type(name) is str and name.isascii() else channel(client, name),
         "channel_kind": "pubsub",
         "connection": connection(client),
     }
-    return put_body(message, client, args[2])
+    if type(value) is bytes:
+        message["body"] = value
+        return message
+    return put_body(message, client, value)
 
 
 def published_to_shard(client: Any, *args: Any, **_options: Any) -> Message | None:
