@@ -78,10 +78,11 @@ def confirmed(
     """What became of a publish, and the id that it went with."""
     facts = identified(properties)
     if result is None:
-        if mandatory and facts and not self.publisher_confirms:
+        message_id = facts.get("message_id")
+        if mandatory and message_id and not self.publisher_confirms:
             if len(_unconfirmed) >= MAX_UNCONFIRMED:
                 del _unconfirmed[next(iter(_unconfirmed))]
-            _unconfirmed[facts["message_id"]] = sequence
+            _unconfirmed[message_id] = sequence
     elif hasattr(result, "delivery"):
         facts |= came_back(result.delivery, confirms=True)
     else:
@@ -89,12 +90,12 @@ def confirmed(
     return facts
 
 
-def not_confirmed(error: BaseException, self: Any, body: bytes, *, properties: Any = None, **_others: Any) -> Facts:
+def not_confirmed(error: Any, self: Any, body: bytes, *, properties: Any = None, **_others: Any) -> Facts:
     """The same for a publish that raised; the message may be on the wire for all that."""
     facts = identified(properties)
     kind = type(error).__name__
     if kind == "PublishError":
-        facts |= came_back(vars(error)["frame"], confirms=True)
+        facts |= came_back(error.frame, confirms=True)
     elif kind == "DeliveryError":
         facts["outcome"] = "nack"
     return facts
@@ -129,10 +130,8 @@ def injected(
     headers = (given.headers if given is not None else None) or {}
     if "traceparent" in headers:
         return args, kwargs
-    if given is None:
-        properties = sys.modules["pamqp.commands"].Basic.Properties(delivery_mode=1)  # as aiormq would
-    else:
-        properties = copy.copy(given)
+    # Without any aiormq would make these.
+    properties = sys.modules["pamqp.commands"].Basic.Properties(delivery_mode=1) if given is None else copy.copy(given)
     properties.headers = {**headers, **fields}
     return args, {**kwargs, "properties": properties}
 

@@ -60,11 +60,11 @@ def callback_of(consumer: Any, queue: str) -> Any:
         return None
     if type(callback) is partial and type(callback.func) is MethodType:
         # The patterns register a method of their own, with the program's function inside.
-        pattern: Any = callback.func.__self__
-        method = callback.func.__func__.__qualname__
-        if method == "RPC.on_call_message":
-            callback = pattern.routes.get(queue, callback)
-        elif method == "Master.on_message":
+        method: Any = callback.func
+        name = method.__func__.__qualname__
+        if name == "RPC.on_call_message":
+            callback = method.__self__.routes.get(queue, callback)
+        elif name == "Master.on_message":
             callback = callback.args[0]
     if type(callback) is FunctionType and callback.__globals__.get("__name__") == "aio_pika.tools":
         return callback.__dict__.get("__wrapped__", callback)  # made by ensure_awaitable()

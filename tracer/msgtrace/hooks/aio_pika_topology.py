@@ -116,10 +116,11 @@ def cancelled(result: Any, self: Any, frame: Any) -> Message | None:
 
 def connected(result: Any, self: Any, client_properties: Any = None) -> Message:
     """An attempt to connect; a robust connection makes one each time."""
-    return {
-        "connection": interning.connection(self, described),
-        "settings": {"action": "connect", **described(self)},
-    }
+    facts = described(self)
+    name = (client_properties or {}).get("connection_name")
+    if name is not None:
+        facts["connection_name"] = plain(name)
+    return {"connection": interning.connection(self, lambda _: facts), "settings": {"action": "connect", **facts}}
 
 
 def closed(result: Any, self: Any, exc: Any = None) -> Message | None:
@@ -136,9 +137,7 @@ def closed(result: Any, self: Any, exc: Any = None) -> Message | None:
 
 def channel_closed(result: Any, self: Any, frame: Any) -> Message:
     """A channel that the broker closed: it was asked for what is not there, or told the same thing twice."""
-    return _through(
-        self, "channel closed by the broker", reply_code=frame.reply_code, reply_text=frame.reply_text
-    )
+    return _through(self, "channel closed by the broker", reply_code=frame.reply_code, reply_text=frame.reply_text)
 
 
 # ---- points ---------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def carry(message: Message, properties: Any, event_type: str | None) -> None:
     for name in ("app_id", "user_id"):
         value = getattr(properties, name)
         if value is not None:
-            message["settings"][name] = value
+            values["settings"][name] = value
 
 
 def _milliseconds(expiration: Any) -> str:
