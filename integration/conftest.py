@@ -20,7 +20,8 @@ FIXTURES = {"rabbitmq": "rabbitmq", "redis_server": "redis", "kafka": "kafka"}
 def broker_addresses(request: pytest.FixtureRequest) -> Iterator[dict[str, Address | str]]:
     """What every broker that a collected test asks for came to: its address, or why there is none."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    names = [name for fixture, name in FIXTURES.items() if fixture in asked]
+    marked = {marker.name for item in request.session.items for marker in item.iter_markers()}
+    names = [name for fixture, name in FIXTURES.items() if fixture in asked or name in marked]
     with gathered(names) as outcome:
         yield outcome
 
