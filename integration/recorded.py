@@ -109,7 +109,13 @@ def record(
     variables.update(env or {})
     try:
         done = subprocess.run(
-            [python, *arguments], env=variables, capture_output=True, text=True, timeout=timeout, check=False, input=stdin
+            [python, *arguments],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            input=stdin,
         )
         recording = read(spool)
     finally:

@@ -46,17 +46,21 @@ def killed_at_random(folder: Path, rng: random.Random, *arguments: str) -> tuple
     variables = environment(Settings(spool_limit=1 << 30), spool)
     process = subprocess.Popen([sys.executable, PROGRAM, counter, *arguments], env=variables)
     try:
-        with counter.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped, memoryview(mapped) as view:
-            with view.cast("Q") as counts:
-                deadline = time.monotonic() + 30
-                while not counts[0]:
-                    assert process.poll() is None, "the program ended by itself"
-                    assert time.monotonic() < deadline, "the program sent nothing"
-                    time.sleep(0.001)
-                time.sleep(rng.uniform(0, 0.1))
-                os.kill(process.pid, signal.SIGKILL)
-                process.wait()
-                returned = list(counts)
+        with (
+            counter.open("r+b") as file,
+            mmap.mmap(file.fileno(), 0) as mapped,
+            memoryview(mapped) as view,
+            view.cast("Q") as counts,
+        ):
+            deadline = time.monotonic() + 30
+            while not counts[0]:
+                assert process.poll() is None, "the program ended by itself"
+                assert time.monotonic() < deadline, "the program sent nothing"
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0, 0.1))
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            returned = list(counts)
     finally:
         process.kill()
         process.wait()

@@ -26,7 +26,9 @@ PROGRAMS = Path(__file__).parent / "programs" / "passive"
 PRODUCE, FETCH = 0, 1
 
 
-def both(address: Any, program: str, arguments: Callable[[Any, int], list[str]]) -> list[tuple[Recording, list[Conversation]]]:
+def both(
+    address: Any, program: str, arguments: Callable[[Any, int], list[str]]
+) -> list[tuple[Recording, list[Conversation]]]:
     """Run a program untraced, then traced, each through a proxy of its own."""
     runs = []
     for number, traced in enumerate((False, True)):
@@ -91,7 +93,11 @@ def test_websocket_traffic_is_the_same() -> None:
     with echo_server() as server:
         runs = both(server, "over_websocket.py", lambda address, _: [address.url])
     plain, traced = (
-        [[comparable(part) for part in websocket.split(side).frames] for c in conversations for side in (c.sent, c.received)]
+        [
+            [comparable(part) for part in websocket.split(side).frames]
+            for c in conversations
+            for side in (c.sent, c.received)
+        ]
         for _, conversations in runs
     )
     assert plain == traced

@@ -223,5 +223,5 @@ def test_values_without_a_form_are_named_by_type(spool: Path) -> None:
 
         __str__ = __repr__
 
-    it.write(it.encode((records.LOSS, "x", 1, Hostile())))  # type: ignore[list-item]
+    it.write(it.encode((records.LOSS, "x", 1, Hostile())))
     assert losses(spool, it.process_id)[-1][3].endswith("Hostile")

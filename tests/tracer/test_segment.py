@@ -65,7 +65,14 @@ def test_an_end_stored_too_early_loses_nothing(payloads: list[bytes], data: st.D
 def test_header_round_trip() -> None:
     buffer = memoryview(bytearray(HEADER_BYTES))
     header = Header(
-        pid=7, process_id=bytes(range(16)), generation=3, published=128, state=WRITING, dropped=2, start_ticks=99, pid_namespace=1
+        pid=7,
+        process_id=bytes(range(16)),
+        generation=3,
+        published=128,
+        state=WRITING,
+        dropped=2,
+        start_ticks=99,
+        pid_namespace=1,
     )
     header.write(buffer)
     assert Header.read(buffer) == header
@@ -73,7 +80,11 @@ def test_header_round_trip() -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"short", "too few"), (bytes(HEADER_BYTES), "not a segment"), (b"MSGTRACE\x63\0\0\0" + bytes(HEADER_BYTES), "layout 99")],
+    [
+        (b"short", "too few"),
+        (bytes(HEADER_BYTES), "not a segment"),
+        (b"MSGTRACE\x63\0\0\0" + bytes(HEADER_BYTES), "layout 99"),
+    ],
 )
 def test_what_is_no_segment_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(BrokenSegment, match=why):

@@ -11,6 +11,7 @@ import click
 
 from msgtrace import __version__
 
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Where a command is, `module:function`, and what help says of it without loading it."""

@@ -42,7 +42,7 @@ class Cause:
 
     def fetched(self, sequences: tuple[int, ...]) -> None:
         """Fill the cell with what one fetch returned; where nothing was, an enclosing handler stays the cause."""
-        if not sequences:
+        if len(sequences) == 0:
             return
         state = CAUSE_BATCH if len(sequences) > 1 else CAUSE_LIVE
         if self.scope is not None:
@@ -50,7 +50,7 @@ class Cause:
         elif state:
             self.sequences, self.state = sequences, state
         else:
-            self.sequences, self.state = sequences[0], state
+            (self.sequences,), self.state = sequences, state
 
     def settled(self) -> None:
         """The message was acknowledged: what follows is probably still its work, not certainly."""

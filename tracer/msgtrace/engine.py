@@ -100,7 +100,7 @@ class Engine:
             for placed in self._waiting.pop(name, ()):
                 try:
                     self._place(placed)
-                except Exception as error:  # noqa: BLE001 - the contract with the host program
+                except Exception as error:
                     placed.status, placed.detail = "failed", f"{type(error).__name__}: {error}"
                     if os.environ.get("MSGTRACE_RAISE") == "1":
                         raise
@@ -143,7 +143,7 @@ class Engine:
             pair = self._probes(placed, action)
             probes += pair
             if isinstance(action, Several):
-                kinds = {kind: self._probe(placed, kind) for kind in action.kinds}
+                kinds: dict[str, Probe] = {kind: self._probe(placed, kind) for kind in action.kinds}
                 probes += kinds.values()
                 made[key] = several(function, pair[0], kinds, action)
             else:

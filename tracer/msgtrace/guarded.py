@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Token
 
-    from msgtrace.records import Message
+    from msgtrace.records import Facts, Message
 
 
 def begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -41,7 +41,12 @@ def begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs:
 
 
 def end(
-    probe: Probe, done: Callable[..., Any] | None, sequence: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    probe: Probe,
+    done: Callable[..., Any] | None,
+    sequence: Any,
+    result: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> None:
     """Record that a call returned, and what that made known."""
     try:
@@ -50,7 +55,7 @@ def end(
             if recorder.mine[0]:  # else begun by the parent, which completes it
                 recorder.write(recorder.encode((1, sequence, monotonic_ns(), "ok", None, None, None)))
             return
-        facts = None if done is None else done(sequence, result, *args, **kwargs)
+        facts: Facts | None = None if done is None else done(sequence, result, *args, **kwargs)
         if probe.propagates and type(sequence) is int:
             from msgtrace.propagation import span_id  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
 
@@ -119,7 +124,9 @@ def late(probe: Probe, read: Callable[..., Any], result: Any, args: tuple[Any, .
         probe.failed(error)
 
 
-def deliver(probe: Probe, handling: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def deliver(
+    probe: Probe, handling: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Record the receive and the beginning of its handling; the handling's sequence, or None."""
     if probe.failures >= MAX_FAILURES:
         return None

@@ -60,7 +60,9 @@ def _program(argv: list[str]) -> tuple[str, list[str]]:
     while position < len(argv):
         word = argv[position]
         if word.startswith("-m"):
-            name, rest = (word[2:], position + 1) if len(word) > 2 else (argv[position + 1 : position + 2], position + 2)
+            name, rest = (
+                (word[2:], position + 1) if len(word) > 2 else (argv[position + 1 : position + 2], position + 2)
+            )
             module = name if isinstance(name, str) else "".join(name)
             return module.removesuffix(".__main__") or "python", argv[rest:]
         if word.startswith("-c"):

@@ -54,10 +54,27 @@ CAUSE_NESTED: Final = 8
 """the last of the causes is the enclosing handler's operation, the others were fetched inside that handler"""
 
 Kind = Literal[
-    "send", "receive", "process", "settle", "declare", "subscribe", "connect", "trigger", "call",
+    "send",
+    "receive",
+    "process",
+    "settle",
+    "declare",
+    "subscribe",
+    "connect",
+    "trigger",
+    "call",
 ]
 Outcome = Literal[
-    "ok", "unknown", "ack", "nack", "requeue", "reject", "commit", "returned", "raised", "cancelled",
+    "ok",
+    "unknown",
+    "ack",
+    "nack",
+    "requeue",
+    "reject",
+    "commit",
+    "returned",
+    "raised",
+    "cancelled",
 ]
 
 

@@ -43,8 +43,9 @@ _CARD_DIGITS: Final = b"0" * 13
 # A string with the colon that makes it a key, a bracket, or a bare word. Commas say nothing that is needed.
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?(\s*:)?|[{}\[\]]|[^\s"{}\[\]:,]+', re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*\Z")
-_NAMED = re.compile(
-    r"(?<![\w.%])([A-Za-z_%][\w.%-]{0,80})([\"']?\s{0,8}(?:=>|[:=])\s{0,8})"
+_NAME = re.compile(r"(?<![\w.%])[A-Za-z_%][\w.%-]{0,80}(?=[\"']?\s{0,8}[:=])")
+_VALUE = re.compile(
+    r"([\"']?\s{0,8}(?:=>|[:=])\s{0,8})"
     r"(\"[^\"\\]*(?:\\.[^\"\\]*)*\"?|'[^'\\]*(?:\\.[^'\\]*)*'?|[^\s,;&\"'<>{}()\[\]]+)"
 )
 _LINE = re.compile(
@@ -216,17 +217,12 @@ class Redactor:
     def _plain(self, text: str, found: list[str]) -> str:
         """Text that is no JSON: forms, logs, XML, YAML, anything."""
 
-        def value_replaced(match: re.Match[str]) -> str:
+        def line_replaced(match: re.Match[str]) -> str:
             name, between, value = match.groups()
-            label = self._verdict(name).label
-            if not label or value.startswith("[redacted:") or value in {"null", "None", "true", "false"}:
-                return match.group()
-            found.append(label)
-            quote = value[0] if value[0] in "\"'" else ""
-            return f"{name}{between}{quote}[redacted:{label}]{quote}"
+            return f"{name}{between}{self._replaced(name, value, found)}"
 
         def part_replaced(match: re.Match[str]) -> str:
-            name, between, value = match.groups()
+            name, between, _ = match.groups()
             label = self._verdict(name).label
             if not label:
                 return match.group()
@@ -241,11 +237,34 @@ class Redactor:
             found.append(label)
             return f"<{name}{between}[redacted:{label}]"
 
-        text = _LINE.sub(value_replaced, text)
+        text = _LINE.sub(line_replaced, text)
         text = _FORM_PART.sub(part_replaced, text)
         text = _ELEMENT.sub(element_replaced, text)
-        text = _NAMED.sub(value_replaced, text)
-        return self._by_pattern(text, found)
+        return self._by_pattern(self._named_values(text, found), found)
+
+    def _named_values(self, text: str, found: list[str]) -> str:
+        """`name=value` and `name: value`, quoted or not; in `note: token=x` the second counts."""
+        out: list[str] = []
+        last = place = 0
+        while (match := _NAME.search(text, place)) is not None:
+            place = match.end()
+            if not self._verdict(match.group()).label:
+                continue
+            value = _VALUE.match(text, place)
+            if value is None:
+                continue
+            out += [text[last : value.start(2)], self._replaced(match.group(), value.group(2), found)]
+            last = place = value.end()
+        return "".join(out) + text[last:] if out else text
+
+    def _replaced(self, name: str, value: str, found: list[str]) -> str:
+        """What stands instead of a value under a name, in its quotes."""
+        label = self._verdict(name).label
+        if not label or value.startswith("[redacted:") or value in {"null", "None", "true", "false"}:
+            return value
+        found.append(label)
+        quote = value[0] if value[0] in "\"'" else ""
+        return f"{quote}[redacted:{label}]{quote}"
 
     def _by_pattern(self, text: str, found: list[str]) -> str:
         text = redact_patterns(text, found)

@@ -6,7 +6,7 @@ an ordinary namespace, the public ones of those: read from the namespace itself,
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import uuid
 from types import GetSetDescriptorType
@@ -17,9 +17,7 @@ TYPE: Final = "$type"
 CUT: Final = "$cut"
 """Key, or type name, of what was left out for its size."""
 
-_ATOMS: Final = frozenset(
-    {type(None), bool, int, float, datetime.datetime, datetime.date, datetime.time, decimal.Decimal, uuid.UUID}
-)
+_ATOMS: Final = frozenset({type(None), bool, int, float, dt.datetime, dt.date, dt.time, decimal.Decimal, uuid.UUID})
 _LISTS: Final = frozenset({list, tuple, set, frozenset})
 _STRINGS: Final = frozenset({str})
 MAX_DEPTH: Final = 16
@@ -50,7 +48,7 @@ def snapshot(args: tuple[Any, ...], kwargs: dict[str, Any], nodes: int, size: in
     return _copy(value, _Budget(nodes, size), 0)
 
 
-def _left(value: Any, nodes: int, size: int, depth: int) -> int:
+def _left(value: Any, nodes: int, size: int, depth: int) -> int:  # noqa: C901, PLR0912 - unrolled: it runs for every event
     """How many of `nodes` are left when `value` is plain data and within the bounds; negative when it is not.
 
     One loop a container and no call a value: this runs for every event.

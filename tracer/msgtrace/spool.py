@@ -13,7 +13,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from msgtrace.segment import DROPPED_WORD, END_WORD, FINAL_WORD, FREE, GENERATION_WORD, HEADER_BYTES, SEALED, STATE_WORD, WRITING, Header
+from msgtrace.segment import (
+    DROPPED_WORD,
+    END_WORD,
+    FINAL_WORD,
+    FREE,
+    GENERATION_WORD,
+    HEADER_BYTES,
+    SEALED,
+    STATE_WORD,
+    WRITING,
+    Header,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,48 +1,48 @@
 """Starts recording in this process: called by the start-up ways in, by `attach`, and by OpenTelemetry's loader.
 
-Almost nothing happens until the program imports a library that has a hook: then the recorder opens and the hook goes in.
+Almost nothing happens until the program imports a library that has a hook: then the recorder opens and the hook goes
+in. What is imported up to there is paid by every interpreter that the program starts: `typing` alone would double it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
 
-from msgtrace.hooks import FILES, TOPS
+from msgtrace.hooks import TOPS
 from msgtrace.importing import ImportWatch
-from msgtrace.settings import Settings
 
+TYPE_CHECKING = False  # as typing has it, which is not imported here
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Final
 
     from msgtrace.engine import Engine
+    from msgtrace.settings import Settings
+
+OPENTELEMETRY: Final = "opentelemetry.trace"
+_HELPERS: Final = ("from multiprocessing.resource_tracker ", "from multiprocessing.semaphore_tracker ")
+_active: Tracer | None = None
 
 
 class Tracer:
     """Recording in this process.
 
     Args:
-        settings: what to do.
+        settings: what to do; by default what the environment says when the first library is met.
+        conceal: called after anything of ours was imported, where the program may not see what we imported.
 
     Attributes:
         engine: the hooks; None until the first library with a hook was seen.
+        failure: why nothing is recorded here; '' as long as there is no reason.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings | None = None, conceal: Callable[[], None] | None = None) -> None:
         self.engine: Engine | None = None
         self.failure = ""
-        self._pid = os.getpid()
-        wanted = {
-            top for top, files in TOPS.items() if any(self._wants(file) for file in files)
-        }
-        self._watch = ImportWatch(self._importing, self._imported, wanted)
-
-    def _wants(self, file: str) -> bool:
-        settings = self.settings
-        return file not in settings.ignore and (not settings.only or file in settings.only)
+        self._settings = settings
+        self._conceal = conceal
+        self._watch = ImportWatch(self._importing, self._imported, TOPS)
 
     def start(self) -> None:
         """Watch imports, and hook what has been imported already."""
@@ -56,24 +56,30 @@ class Tracer:
         if self._watch in sys.meta_path:
             sys.meta_path.remove(self._watch)
         if self.engine is not None:
+            from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
+
             self.engine.restore()
+            threads.release_causes()
 
     def _importing(self, top: str) -> Iterable[str]:
         modules: set[str] = set()
         try:
-            engine = self._opened()
+            wanted = [file for file in TOPS[top] if self._wants(file)]
+            engine = self._opened() if wanted else None
             if engine is not None:
                 from msgtrace.engine import load  # noqa: PLC0415 - loaded when there is something to hook
 
-                for file in TOPS[top]:
-                    if self._wants(file):
-                        modules.update(engine.add(load(file)))
+                for file in wanted:
+                    modules.update(engine.add(load(file)))
         except Exception as error:  # noqa: BLE001 - the contract with the host program
             self._failed(error)
+        self._hide()
         return modules
 
     def _imported(self, module: str) -> None:
-        if self.engine is not None:
+        if self.engine is None:
+            return
+        try:
             from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
             from msgtrace.probe import opentelemetry_imported  # noqa: PLC0415
 
@@ -81,10 +87,25 @@ class Tracer:
             if module == OPENTELEMETRY:
                 opentelemetry_imported()
             self.engine.imported(module)
+        except Exception as error:  # noqa: BLE001 - the contract with the host program
+            self._failed(error)
+        self._hide()
+
+    def _hide(self) -> None:
+        if self._conceal is not None:
+            self._conceal()
+
+    def _wants(self, file: str) -> bool:
+        if self._settings is None:
+            from msgtrace.settings import Settings  # noqa: PLC0415 - most interpreters never come here
+
+            self._settings = Settings.read()
+        settings = self._settings
+        return file not in settings.ignore and (not settings.only or file in settings.only)
 
     def _opened(self) -> Engine | None:
         """The engine, made with the recorder at the first need."""
-        if self.engine is None and not self.failure:
+        if self.engine is None and not self.failure and self._settings is not None:
             from pathlib import Path  # noqa: PLC0415 - as above
 
             from msgtrace import process, threads  # noqa: PLC0415
@@ -93,7 +114,7 @@ class Tracer:
             from msgtrace.interning import bind  # noqa: PLC0415
             from msgtrace.recorder import Recorder  # noqa: PLC0415
 
-            settings = self.settings
+            settings = self._settings
             recorder = Recorder(
                 Path(settings.spool),
                 lambda: process.facts(settings.service),
@@ -116,18 +137,14 @@ class Tracer:
             raise error
         if not self.failure:
             self.failure = f"{type(error).__name__}: {error}"
-            import logging  # noqa: PLC0415 - the rare way
-
-            logging.getLogger("msgtrace").warning("msgtrace records nothing in this process: %s", self.failure)
+            note(f"{sys.executable} (pid {os.getpid()}): {self.failure}")
 
 
-OPENTELEMETRY: Final = "opentelemetry.trace"
-_HELPERS: Final = ("multiprocessing.resource_tracker", "multiprocessing.semaphore_tracker")
-_active: Tracer | None = None
-
-
-def start() -> Tracer | None:
+def start(conceal: Callable[[], None] | None = None) -> Tracer | None:
     """Start recording, once, if the environment says so.
+
+    Args:
+        conceal: see `Tracer`.
 
     Returns:
         what records; None when there is nowhere to record to, or this process is an interpreter's own helper.
@@ -135,12 +152,9 @@ def start() -> Tracer | None:
     global _active  # noqa: PLW0603 - one recorder a process is the point
     if _active is not None:
         return _active
-    if any(helper in argument for argument in sys.orig_argv for helper in _HELPERS):
+    if not os.environ.get("MSGTRACE_SPOOL", "").startswith("/") or sys.orig_argv[-1].startswith(_HELPERS):
         return None
-    settings = Settings.read()
-    if not settings.spool or not PurePath(settings.spool).is_absolute():
-        return None
-    _active = Tracer(settings)
+    _active = Tracer(conceal=conceal)
     _active.start()
     return _active
 
@@ -148,3 +162,14 @@ def start() -> Tracer | None:
 def active() -> Tracer | None:
     """What records in this process, or None."""
     return _active
+
+
+def note(text: str) -> None:
+    """Tell `msgtrace run` why this process is not recorded; it shows the note when the program has ended."""
+    spool = os.environ.get("MSGTRACE_SPOOL")
+    if spool:
+        try:
+            with open(f"{spool}/note-{os.getpid()}", "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib is not imported at start
+                file.write(text)
+        except OSError:
+            return

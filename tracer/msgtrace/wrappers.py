@@ -48,8 +48,8 @@ def replacement(original: Callable[..., Any], action: Action, probe: Probe, hand
     return functools.update_wrapper(made, original)
 
 
-def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: Probe) -> Callable[..., Any]:
-    of = async_calls if inspect.iscoroutinefunction(original) else calls
+def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: Probe) -> Any:  # noqa: C901 - one line an action
+    of: Any = async_calls if inspect.iscoroutinefunction(original) else calls
     match action:
         case Receivers():
             return generators.receivers(original, probe, action)
@@ -92,7 +92,8 @@ def called_at_once(original: Callable[..., Any], made: Callable[..., Any]) -> Ca
 
     def enter(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # `wrapped` is bound; our readers want the call as it was written on the class.
-        return made(wrapped.__self__, *args, **kwargs) if hasattr(wrapped, "__self__") else made(*args, **kwargs)
+        owner = getattr(wrapped, "__self__", None)
+        return made(*args, **kwargs) if owner is None else made(owner, *args, **kwargs)
 
     return FunctionWrapper(original, enter)
 

@@ -1,14 +1,15 @@
 """Sends without end, telling after each send, in shared memory, how many have returned.
 
-    endless.py COUNTER_FILE bus|redis|threads [REDIS_URL]
+endless.py COUNTER_FILE bus|redis|threads [REDIS_URL]
 """
 
 import mmap
 import sys
 import threading
+from pathlib import Path
 
 counter_file, kind, *rest = sys.argv[1:]
-with open(counter_file, "r+b") as file:
+with Path(counter_file).open("r+b") as file:
     counters = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
 
 

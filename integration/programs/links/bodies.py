@@ -15,7 +15,11 @@ def bodies(producer: int, count: int, identical: float = 0.2) -> list[bytes]:
     made = []
     for number in range(count):
         same = rng.random() < identical
-        text = f'{{"kind":"same","value":{rng.randrange(4)}}}' if same else f'{{"kind":"own","by":{producer},"n":{number}}}'
+        text = (
+            f'{{"kind":"same","value":{rng.randrange(4)}}}'
+            if same
+            else f'{{"kind":"own","by":{producer},"n":{number}}}'
+        )
         made.append(text.encode().ljust(VISIBLE) + f"{producer}-{number}".encode())
     return made
 

@@ -27,7 +27,13 @@ CONSUMERS: dict[str, list[str]] = {
 def start(system: str, role: str, arguments: list[str], folder: Path) -> subprocess.Popen[str]:
     name = role.replace("/", "-")
     return subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / f"{system}_party.py"), role, *arguments, str(folder / f"{name}.json")],
+        [
+            sys.executable,
+            str(Path(__file__).parent / f"{system}_party.py"),
+            role,
+            *arguments,
+            str(folder / f"{name}.json"),
+        ],
         env={**os.environ, "MSGTRACE_SERVICE": name},
         stdout=subprocess.PIPE,
         stdin=subprocess.PIPE,

@@ -32,9 +32,14 @@ def consume() -> None:
         idle = 0 if found is not None or not no_more.is_set() else idle + 1
 
 
+def await_the_end() -> None:
+    sys.stdin.read()
+    no_more.set()
+
+
 if name == "producer":
     produce()
 else:
-    threading.Thread(target=lambda: (sys.stdin.read(), no_more.set()), daemon=True).start()
+    threading.Thread(target=await_the_end, daemon=True).start()
     consume()
 ledger.write()

@@ -22,7 +22,7 @@ def produce() -> None:
 
 
 def consume() -> None:
-    subscriber = client.pubsub(ignore_subscribe_messages=True)
+    subscriber = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
     if name == "pattern":
         subscriber.psubscribe(channel[:-1] + "*")
     else:

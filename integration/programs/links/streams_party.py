@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
+from typing import Any
 
 import redis
 from bodies import Ledger, bodies, identity
@@ -23,15 +25,13 @@ def produce() -> None:
 
 
 def consume() -> None:
-    try:
+    with contextlib.suppress(redis.ResponseError):  # the other member was first
         client.xgroup_create(stream, name, id="0", mkstream=True)
-    except redis.ResponseError:
-        pass  # the other member was first
     print("ready", flush=True)
     idle = 0
     kept = 0
     while idle < 4:
-        answer = client.xreadgroup(name, number_text, {stream: ">"}, count=20, block=250)
+        answer: Any = client.xreadgroup(name, number_text, {stream: ">"}, count=20, block=250)
         entries = [entry for _, found in answer for entry in found] if answer else []
         for entry_id, fields in entries:
             ledger.received.append(identity(fields[b"body"]))
@@ -55,9 +55,14 @@ def claim() -> None:
             return
 
 
+def await_the_end() -> None:
+    sys.stdin.read()
+    no_more.set()
+
+
 if name == "producer":
     produce()
 else:
-    threading.Thread(target=lambda: (sys.stdin.read(), no_more.set()), daemon=True).start()
+    threading.Thread(target=await_the_end, daemon=True).start()
     consume()
 ledger.write()

@@ -55,7 +55,7 @@ async def server() -> None:
         port = listening.sockets[0].getsockname()[1]
         print(f"ready ws://127.0.0.1:{port}/{path_name}", flush=True)
         await ended.wait()
-        while any(c.state.name != "CLOSED" for c in clients):
+        while any(c.state.name != "CLOSED" for c in clients):  # noqa: ASYNC110 - silence, and others' state, set no event
             await asyncio.sleep(0.05)
 
 

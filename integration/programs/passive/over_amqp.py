@@ -17,16 +17,20 @@ async def main() -> None:
         await queue.bind(exchange, "order.#")
         for number in range(5):
             message = aio_pika.Message(
-                b'{"n":%d}' % number, headers={"h": number}, message_id=f"m{number}", correlation_id="c", type="order.placed"
+                b'{"n":%d}' % number,
+                headers={"h": number},
+                message_id=f"m{number}",
+                correlation_id="c",
+                type="order.placed",
             )
             await exchange.publish(message, routing_key=f"order.{number}")
         for number in range(5):
-            message = await queue.get(timeout=5)
-            print(message.body, message.headers, message.message_id, message.routing_key)
+            got = await queue.get(timeout=5)
+            print(got.body, got.headers, got.message_id, got.routing_key)
             if number == 2:
-                await message.reject(requeue=False)
+                await got.reject(requeue=False)
             else:
-                await message.ack()
+                await got.ack()
         await queue.unbind(exchange, "order.#")
         await queue.delete()
 

@@ -8,7 +8,9 @@ bootstrap, topic = sys.argv[1:]
 producer = KafkaProducer(bootstrap_servers=bootstrap, client_id="p", linger_ms=0, enable_idempotence=False)
 for number in range(5):
     headers = [("h", b"1"), ("h", b"2")]
-    sent = producer.send(topic, b'{"n":%d}' % number, key=b"k", headers=headers, partition=0, timestamp_ms=1_700_000_000_000)
+    sent = producer.send(
+        topic, b'{"n":%d}' % number, key=b"k", headers=headers, partition=0, timestamp_ms=1_700_000_000_000
+    )
     print(sent.get(timeout=10).offset)
 producer.close()
 consumer = KafkaConsumer(bootstrap_servers=bootstrap, client_id="c", group_id=topic, enable_auto_commit=False)

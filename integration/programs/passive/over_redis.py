@@ -6,7 +6,7 @@ import redis
 
 url, name = sys.argv[1:]
 client = redis.Redis.from_url(url)
-subscriber = client.pubsub()
+subscriber = client.pubsub()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 subscriber.subscribe(name)
 print(subscriber.get_message(timeout=5)["type"])
 for number in range(5):

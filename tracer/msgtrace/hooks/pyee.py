@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from enum import Enum
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
 from msgtrace.context import CURRENT
 from msgtrace.hook import Hook, Point, Process, Send, Spawned
-from msgtrace.records import Message
 from msgtrace.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from msgtrace.records import Message
 
 
 def emitted(self: Any, event: Any, *args: Any, **kwargs: Any) -> Message | None:
@@ -60,8 +62,7 @@ def ran(self: Any, f: Any, args: Any, kwargs: Any) -> Message | None:
 def listener(f: Any) -> Any:
     """What was registered: `once` registers a closure around it."""
     if type(f) is FunctionType and f.__code__.co_qualname == "EventEmitter.once.<locals>._wrapper.<locals>.g":
-        names = f.__code__.co_freevars
-        return f.__closure__[names.index("f")].cell_contents
+        return dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))["f"].cell_contents
     return f
 
 
