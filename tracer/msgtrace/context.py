@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace.records import CAUSE_BATCH, CAUSE_ENDED, CAUSE_LIVE, CAUSE_NESTED, CAUSE_SETTLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Cause:
@@ -40,9 +40,9 @@ class Cause:
             return cls()
         return cls(scope.sequences, scope.state, scope)
 
-    def fetched(self, sequences: tuple[int, ...]) -> None:
+    def fetched(self, sequences: Sequence[int]) -> None:
         """Fill the cell with what one fetch returned; where nothing was, an enclosing handler stays the cause."""
-        if len(sequences) == 0:
+        if not sequences:
             return
         state = CAUSE_BATCH if len(sequences) > 1 else CAUSE_LIVE
         if self.scope is not None:
@@ -50,7 +50,7 @@ class Cause:
         elif state:
             self.sequences, self.state = sequences, state
         else:
-            (self.sequences,), self.state = sequences, state
+            self.sequences, self.state = sequences[0], state
 
     def settled(self) -> None:
         """The message was acknowledged: what follows is probably still its work, not certainly."""

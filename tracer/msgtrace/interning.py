@@ -153,9 +153,9 @@ def _function(callback: Any) -> FunctionType | None:
                 return callback  # type: ignore[no-any-return]  # narrowed by exact type
             callback = inner
         elif kind is MethodType:
-            callback = callback.__func__  # pyright: ignore  # it keeps the type of the branch above
+            callback = callback.__func__  # pyright: ignore[reportFunctionMemberAccess]  # it keeps the type of the branch above
         elif kind is functools.partial:
-            callback = callback.func  # pyright: ignore  # as above
+            callback = callback.func  # pyright: ignore[reportFunctionMemberAccess]  # as above
         else:
             callback = next((vars(c)["__call__"] for c in kind.__mro__ if "__call__" in vars(c)), None)
             if type(callback) is not FunctionType:
