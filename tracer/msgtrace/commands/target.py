@@ -48,7 +48,7 @@ def environment(settings: Settings, spool: Path) -> dict[str, str]:
     variables.update(settings.environment())
     variables["MSGTRACE_SPOOL"] = str(spool)
     variables["MSGTRACE_LEND"] = os.pathsep.join(lent_folders())
-    variables["MSGTRACE_TAG"] = sys.implementation.cache_tag or ""
+    variables["MSGTRACE_TAG"] = f"{sys.implementation.cache_tag}{sys.abiflags}"
     inherited = variables.get("PYTHONPATH")
     # An empty entry means the working folder: it is kept as it was given.
     variables["PYTHONPATH"] = str(STARTUP) if not inherited else str(STARTUP) + os.pathsep + inherited

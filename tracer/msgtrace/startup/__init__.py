@@ -1,1 +1,1 @@
-"""How a traced process begins to record, before its program's first line: through PYTHONPATH, or through a .pth file."""
+"""How a traced process begins to record, before its program's first line: by PYTHONPATH, or by a .pth file."""

@@ -1,15 +1,26 @@
-"""Imported by `msgtrace.pth` where the wheel is installed: reaches what PYTHONPATH doesn't (`python -I`, `-E`)."""
+"""Called by `msgtrace.pth` and `msgtrace.start`, where the wheel is installed: reaches what PYTHONPATH doesn't.
+
+Python 3.15 and later call what a .start file names in place of a .pth file's `import` lines: https://peps.python.org/829
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 
-def _start() -> None:
-    try:
-        from msgtrace.start import start  # noqa: PLC0415
 
-        start()
-    except Exception:  # noqa: BLE001 - said by sitecustomize, which comes next and fails in the same way
+def begin() -> None:
+    """Start recording, if the environment says so. Never raises: the program runs all the same."""
+    if not os.environ.get("MSGTRACE_SPOOL"):
         return
+    try:
+        from msgtrace.start import start  # noqa: PLC0415 - not before the check
+    except Exception as error:  # noqa: BLE001 - as just said
+        sys.stderr.write(f"msgtrace: {type(error).__name__}: {error}\n")
+        return
+    try:
+        start()
+    except Exception as error:  # noqa: BLE001 - as just said
+        from msgtrace.start import note  # noqa: PLC0415 - as above
 
-
-_start()
+        note(f"{sys.executable}: {type(error).__name__}: {error}")
