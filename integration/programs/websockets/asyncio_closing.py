@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 logging.getLogger("websockets.server").addHandler(logging.NullHandler())  # failures are wanted here
 ends: dict[str, dict[str, Any]] = {}
 ready = asyncio.Event()
+taken: list[Any] = []
 
 
 def told(name: str, end: str, closed: ConnectionClosed) -> None:
@@ -33,8 +34,8 @@ async def handler(websocket: Any) -> None:
                 websocket.transport.abort()
             case "unread":
                 await asyncio.sleep(0.2)
-                await websocket.recv()
-                await websocket.close()
+                while True:
+                    taken.append(await websocket.recv())
             case "server-stops":
                 await websocket.send("ready")
                 ready.set()
@@ -96,7 +97,7 @@ async def main() -> None:
         await ready.wait()
         server.close()
         await asyncio.wait_for(stopping, 20)
-    print(json.dumps({"ends": ends}))
+    print(json.dumps({"ends": ends, "taken": taken}))
 
 
 asyncio.run(main())

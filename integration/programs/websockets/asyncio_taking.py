@@ -9,7 +9,7 @@ import asyncio
 import sys
 from typing import Any
 
-from account import Account  # type: ignore[import-not-found]  # it lies beside this program
+from account import Account
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 

@@ -1,6 +1,6 @@
 """Connections over TLS and over Unix sockets, with asyncio and with threads; prints what was answered.
 
-    elsewhere.py FOLDER         a folder with cert.pem and key.pem, and room for sockets
+elsewhere.py FOLDER         a folder with cert.pem and key.pem, and room for sockets
 """
 
 import asyncio
@@ -21,6 +21,8 @@ ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 ours.load_cert_chain(folder / "cert.pem", folder / "key.pem")
 theirs = ssl.create_default_context(cafile=str(folder / "cert.pem"))
 answers: dict[str, Any] = {}
+for left in folder.glob("*.socket"):
+    left.unlink()
 
 
 async def greeting(websocket: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 warnings.simplefilter("ignore", DeprecationWarning)  # all of it is deprecated, and says so
 
-from account import Account  # type: ignore[import-not-found]  # it lies beside this program  # noqa: E402 - after the filter
+from account import Account  # noqa: E402 - after the filter
 from websockets.exceptions import ConnectionClosed  # noqa: E402
 from websockets.legacy.client import connect  # noqa: E402
 from websockets.legacy.server import broadcast, serve  # noqa: E402

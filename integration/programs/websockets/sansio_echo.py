@@ -3,7 +3,7 @@
 import socket
 from typing import Any
 
-from account import Account  # type: ignore[import-not-found]  # it lies beside this program
+from account import Account
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidState, ProtocolError
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory

@@ -13,8 +13,8 @@ class Client(ClientConnection):
     async def send(self, message: Any, **options: Any) -> None:
         await super().send(json.dumps(message), **options)
 
-    async def recv(self, *options: Any) -> Any:
-        return json.loads(await super().recv(*options))
+    async def recv(self, decode: Any = None) -> Any:
+        return json.loads(await (super().recv() if decode is None else super().recv(decode)))
 
 
 class Server(ServerConnection):

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from account import Account  # type: ignore[import-not-found]  # it lies beside this program
+from account import Account
 from websockets.exceptions import ConnectionClosed
 from websockets.sync import server as sync_server
 from websockets.sync.client import connect

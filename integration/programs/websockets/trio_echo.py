@@ -4,7 +4,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from account import Account  # type: ignore[import-not-found]  # it lies beside this program
+from account import Account
 from websockets.exceptions import ConnectionClosed
 from websockets.trio.client import connect
 from websockets.trio.server import broadcast, serve

@@ -1,6 +1,6 @@
 """An asyncio server in a process of its own, and a threading client: prints the accounts of both.
 
-    two_processes.py          the client, which starts the server
+two_processes.py          the client, which starts the server
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from account import Account  # type: ignore[import-not-found]  # it lies beside this program
+from account import Account
 
 account = Account()
 
