@@ -16,6 +16,7 @@ from msgtrace.segment import (
     CHECKED_BYTES,
     DROPPED_WORD,
     END_WORD,
+    FINAL_WORD,
     FRAME,
     FREE,
     HEADER_BYTES,
@@ -99,8 +100,8 @@ class Tail:
         state.dropped = max(state.dropped, segment.words[DROPPED_WORD])
         # In this order: what stands in a segment that was sealed before we look is final.
         sealed = segment.words[STATE_WORD] == SEALED
-        end = segment.words[END_WORD]
-        limit = len(segment.bytes) if sealed or ended else min(end, len(segment.bytes))
+        end = min(segment.words[FINAL_WORD if sealed else END_WORD], len(segment.bytes))
+        limit = len(segment.bytes) if ended and not sealed else end
         payloads: list[bytes] = []
         self._frames(segment, limit, payloads, final=sealed or ended, end=end)
         if sealed:
@@ -115,8 +116,8 @@ class Tail:
     def _frames(self, segment: Mapped, limit: int, payloads: list[bytes], *, final: bool, end: int) -> None:
         """Read frames up to `limit`.
 
-        A sealed segment ends with zeros; of an ended process's last one, what is right behind the published end counts
-        (see `msgtrace.segment`).
+        Of an ended process's last segment, what is right behind the published end counts (see `msgtrace.segment`).
+        Zeros are where a process was killed while it sealed.
 
         Args:
             segment: the current one.
@@ -138,11 +139,10 @@ class Tail:
         while place + size <= available:
             length, checksum = unpack(data, place)
             following = place + size + length
-            if length == 0:
-                break
-            if following > available:
-                if final and start + place < end:
+            if length == 0 or following > available:
+                if final and start + place < end and any(data[place:]):
                     self.damages.append(Damage(f"the rest of a segment, {end - start - place} bytes"))
+                    place = available
                 break
             payload = data[place + size : following]
             if adler32(payload if length <= CHECKED_BYTES else payload[:CHECKED_BYTES], seed) == checksum:
@@ -235,6 +235,7 @@ class Tail:
             self.damages.append(Damage("segments that are gone or destroyed", lost))
             self.state.generation, self.state.frame_offset = next_generation, HEADER_BYTES
             self._missing = 0
+            self._turned = True
 
     @property
     def exhausted(self) -> bool:
