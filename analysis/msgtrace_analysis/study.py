@@ -76,6 +76,7 @@ WHOLE: Final = {
             cast(facts as varchar) as facts
         from processes
     """,
+    "connections": "select connection_id, facts from connections",
     "losses": "select coalesce(service, '') as service, reason, detail, lost from losses",
 }
 

@@ -50,10 +50,10 @@ def lines(
     if not events:
         yield from _nothing(extent, processes)
     else:
-        yield f"  operations      {_counts(extent.kinds)}"
-        yield f"  event types     {len(events)}: {_counts(Counter(each.system for each in events).most_common())}"
+        yield f"  operations      {_counts(_largest(extent.kinds))}"
+        yield f"  event types     {len(events)}: {_counts(_largest(Counter(each.system for each in events).items()))}"
         channels = Counter(system for system, _, _ in {(e.system, e.channel_kind, e.address) for e in events})
-        yield f"  channels        {channels.total()}: {_counts(channels.most_common())}"
+        yield f"  channels        {channels.total()}: {_counts(_largest(channels.items()))}"
         yield f"  receives        {_found(known, 'receive', known.links, 'matched to their sends')}"
         yield f"  sends           {_found(known, 'send', (), '')}{_caused(known)}"
     yield f"  losses          {_losses(known, option)}"
@@ -67,7 +67,7 @@ def _nothing(extent: Recording, processes: int) -> Iterator[str]:
     if not processes:
         yield "  nothing         no Python process of the program was recorded: is it started by another interpreter?"
     elif extent.operations:
-        yield f"  operations      {_counts(extent.kinds)}: no message among them"
+        yield f"  operations      {_counts(_largest(extent.kinds))}: no message among them"
     else:
         yield "  nothing         the program sent and received no message through a library that msgtrace knows"
     yield "  find out        msgtrace doctor (what can be recorded), msgtrace run --verbose -- ... (what was hooked)"
@@ -94,7 +94,7 @@ def _losses(known: Completeness, option: str) -> str:
     sums: Counter[str] = Counter()
     for each in known.losses:
         sums[each.reason] += each.lost
-    return f"{_counts(sums.most_common(NAMED_LOSSES))}: msgtrace losses{option}"
+    return f"{_counts(_largest(sums.items())[:NAMED_LOSSES])}: msgtrace losses{option}"
 
 
 def _more(system: Stack, known: Completeness) -> Iterator[str]:
@@ -112,8 +112,12 @@ def _of(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def _largest(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(counts, key=lambda each: (-each[1], each[0]))
+
+
 def _counts(counts: Iterable[tuple[str, int]]) -> str:
-    known = sorted(counts, key=lambda each: (-each[1], each[0]))
+    known = list(counts)
     more = f", {len(known) - PARTS} more" if len(known) > PARTS else ""
     return ", ".join(f"{name} {count:,}" for name, count in known[:PARTS]) + more
 

@@ -75,7 +75,7 @@ def flows(db: Path, form: Format) -> None:
 def flow_rows(found: Iterable[Flow]) -> Rows:
     """One row per flow, event type and receiver."""
     columns = (
-        "group", "trigger", "triggered", "depth", "event", "sent_by", "received_by", "messages", "p50_ms", "p95_ms",
+        "group", "trigger", "triggered", "depth", "event", "sent_by", "received_by", "messages", "receives", "p50_ms", "p95_ms",
         "certainty",
     )  # fmt: skip
     return Rows(columns, [row for flow in found for row in _flow_rows(flow)], NO_MESSAGES)
@@ -87,9 +87,9 @@ def _flow_rows(flow: Flow) -> Iterator[tuple[Any, ...]]:
         for each in step.deliveries:
             certainty = weakest((step.evidence.certainty, each.certainty))
             times = (None, None) if each.latency is None else (each.latency.p50_ms, each.latency.p95_ms)
-            yield (*begin, _shown(each.place), each.messages, *times, certainty)
+            yield (*begin, _shown(each.place), each.messages, each.receives, *times, certainty)
         if step.unreceived:
-            yield (*begin, None, step.unreceived, None, None, step.evidence.certainty)
+            yield (*begin, None, step.unreceived, 0, None, None, step.evidence.certainty)
 
 
 def _shown(place: Place) -> str:

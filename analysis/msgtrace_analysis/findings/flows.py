@@ -20,10 +20,17 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Messages of one event type of a flow that one place received."""
+    """Messages of one event type of a flow that one place received.
+
+    Attributes:
+        messages: how many different ones.
+        receives: how often it received one; more than `messages` where some came again.
+        latency: to the first receive of each.
+    """
 
     place: Place
     messages: int
+    receives: int
     latency: Latency | None
     certainty: Certainty
 
@@ -33,7 +40,8 @@ class Step:
     """One event type, as one place publishes it within a flow.
 
     Attributes:
-        because: what the publisher was handling: the flow's trigger itself, or a handler of an earlier step.
+        because: what the publisher was handling: the flow's trigger itself, or a handler of an earlier step; None when
+            nothing was found to have caused the messages.
         messages: how many.
         after: how many of the flow's triggers were followed by one.
         unreceived: messages whose receive was not found.
@@ -43,7 +51,7 @@ class Step:
     event: str
     name: str
     publisher: Place
-    because: Place
+    because: Place | None
     messages: int
     after: int
     unreceived: int
@@ -77,6 +85,8 @@ class Traffic:
     """Messages of one event type from one service to another.
 
     Attributes:
+        messages: different ones.
+        receives: deliveries of them; 0 without a target.
         source: None when the sender is outside of the trace.
         target: None when no receive was found.
     """
@@ -87,4 +97,5 @@ class Traffic:
     name: str
     channel_kind: str
     messages: int
+    receives: int
     certainty: Certainty

@@ -79,11 +79,15 @@ class Sum:
     depth: int = 1 << 30
     unreceived: int = 0
     rank: int = 0
-    deliveries: defaultdict[Place, list[tuple[Certainty, int]]] = field(default_factory=lambda: defaultdict(list))
+    deliveries: defaultdict[Place, dict[int, list[tuple[Certainty, int]]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
 
 
 Trigger = tuple[Place, str | None]
 """The place, and the event type that arrives there from outside of the trace."""
+StepKey = tuple[str, Place, Place | None]
+"""Event type, publisher, and what the publisher was handling."""
 
 
 def flows(study: Study) -> tuple[Flow, ...]:
@@ -124,8 +128,8 @@ def _sums(
     lineage: Lineage,
     causes: Mapping[int, tuple[int, int]],
     receives: Mapping[int, Iterable[tuple[int, Certainty, int]]],
-) -> dict[Trigger, dict[tuple[str, Place, Place], Sum]]:
-    sums: defaultdict[Trigger, defaultdict[tuple[str, Place, Place], Sum]] = defaultdict(lambda: defaultdict(Sum))
+) -> dict[Trigger, dict[StepKey, Sum]]:
+    sums: defaultdict[Trigger, defaultdict[StepKey, Sum]] = defaultdict(lambda: defaultdict(Sum))
     for operation, node in nodes.items():
         if node.kind != "send" or node.event is None:
             continue
@@ -135,7 +139,7 @@ def _sums(
         for origin in lineage.origins[operation]:
             by_trigger[trigger_of(nodes[origin])].add(origin)
         for trigger, origins in by_trigger.items():
-            because = trigger[0] if cause == operation else nodes[cause].place
+            because = None if cause == operation else nodes[cause].place
             step = sums[trigger][node.event, node.place, because]
             step.sends.append(operation)
             step.origins |= origins
@@ -143,12 +147,12 @@ def _sums(
             step.rank = max(step.rank, rank)
             step.unreceived += not arrived
             for place, certainty, took in arrived:
-                step.deliveries[place].append((certainty, took))
+                step.deliveries[place].setdefault(operation, []).append((certainty, took))
     return {trigger: dict(steps) for trigger, steps in sums.items()}
 
 
 def _flows(
-    nodes: Mapping[int, Node], lineage: Lineage, sums: Mapping[Trigger, Mapping[tuple[str, Place, Place], Sum]]
+    nodes: Mapping[int, Node], lineage: Lineage, sums: Mapping[Trigger, Mapping[StepKey, Sum]]
 ) -> tuple[Flow, ...]:
     triggered: defaultdict[Trigger, list[int]] = defaultdict(list)
     for operation, origins in lineage.origins.items():
@@ -158,13 +162,11 @@ def _flows(
     return tuple(sorted(found, key=lambda flow: (flow.group, flow.name, flow.trigger.site, flow.arrives or "")))
 
 
-def _flow(
-    trigger: Trigger, origins: list[int], sums: Mapping[tuple[str, Place, Place], Sum], nodes: Mapping[int, Node]
-) -> Flow:
+def _flow(trigger: Trigger, origins: list[int], sums: Mapping[StepKey, Sum], nodes: Mapping[int, Node]) -> Flow:
     place, arrives = trigger
     steps = sorted(
         (_step(key, step, nodes) for key, step in sums.items()),
-        key=lambda step: (step.depth, step.name, step.event, step.publisher.site, step.because.name, step.because.site),
+        key=_reading_order,
     )
     followed: set[int] = set().union(*(step.origins for step in sums.values()))
     parts = [step.evidence.certainty for step in steps] + [each.certainty for step in steps for each in step.deliveries]
@@ -180,20 +182,27 @@ def _flow(
     )
 
 
+def _reading_order(step: Step) -> tuple[int, str, str, str, str, str]:
+    because = step.because
+    handled = ("", "") if because is None else (because.name, because.site)
+    return (step.depth, step.name, step.event, step.publisher.site, *handled)
+
+
 def _name(place: Place, arrives: str | None, first: Node) -> str:
     if arrives is not None:
         return f"{first.name} from outside the trace"
-    return place.name or place.site or "code that is not known"
+    return place.name or place.site or "library code"
 
 
-def _step(key: tuple[str, Place, Place], total: Sum, nodes: Mapping[int, Node]) -> Step:
+def _step(key: StepKey, total: Sum, nodes: Mapping[int, Node]) -> Step:
     event, publisher, because = key
     deliveries = [
         Delivery(
             place=place,
             messages=len(arrived),
-            latency=latency_of([took for _, took in arrived]),
-            certainty=weakest(certainty for certainty, _ in arrived),
+            receives=sum(map(len, arrived.values())),
+            latency=latency_of([min(took for _, took in times) for times in arrived.values()]),
+            certainty=weakest(certainty for times in arrived.values() for certainty, _ in times),
         )
         for place, arrived in total.deliveries.items()
     ]
@@ -211,9 +220,9 @@ def _step(key: tuple[str, Place, Place], total: Sum, nodes: Mapping[int, Node]) 
     )
 
 
-def latency_of(took_ns: Iterable[int | None]) -> Latency | None:
-    """Percentiles, by linear interpolation, of what is known and not below zero."""
-    known = sorted(each for each in took_ns if each is not None and each >= 0)
+def latency_of(took_ns: Iterable[int]) -> Latency | None:
+    """Percentiles, by linear interpolation, of what is not below zero."""
+    known = sorted(each for each in took_ns if each >= 0)
     if not known:
         return None
 

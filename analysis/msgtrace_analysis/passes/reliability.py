@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.findings import Failure, Outcomes, Place, Reliability, Retries
 from msgtrace_analysis.passes.events import ref
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
+from msgtrace_analysis.passes.shapes import without_persons
 
 if TYPE_CHECKING:
     from msgtrace_analysis.study import Study
@@ -164,5 +165,5 @@ def _retries(row: tuple[Any, ...]) -> Retries:
 
 def shortened(text: str) -> str:
     """The first line of a message, of bounded length."""
-    line = text.partition("\n")[0].strip()
+    line = without_persons(text.partition("\n")[0].strip()[: 4 * MESSAGE_CHARACTERS])
     return line if len(line) <= MESSAGE_CHARACTERS else f"{line[: MESSAGE_CHARACTERS - 1]}…"

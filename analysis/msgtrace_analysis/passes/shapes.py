@@ -22,8 +22,9 @@ TYPE: Final = "$type"
 CUT: Final = "$cut"
 """Marks of `msgtrace.snapshot` in an in-process event's body: an object's class, and that something was left out."""
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EMAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"']*[^@\s<>\"'.,;:)]")
+_UUID = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F])")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{8,}[0-9]")
 
 
@@ -166,12 +167,21 @@ def shown(value: Any) -> str:
     """
     if not isinstance(value, str):
         return json.dumps(value)
-    if _EMAIL.search(value):
-        return '"<email>"'
-    if _UUID.fullmatch(value):
-        return '"<uuid>"'
+    if _MOMENT.fullmatch(value):
+        return '"<date-time>"'
     if _PHONE.fullmatch(value):
         return '"<digits>"'
-    if len(value) > EXAMPLE_CHARACTERS:
-        return json.dumps(f"{value[: EXAMPLE_CHARACTERS - 1]}…", ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False)
+    # What is looked through is longer than what is shown, and bounded: a pattern must not end where the text is cut.
+    masked = without_persons(value[: 4 * EXAMPLE_CHARACTERS])
+    if len(masked) > EXAMPLE_CHARACTERS:
+        masked = f"{masked[: EXAMPLE_CHARACTERS - 1]}…"
+    return json.dumps(masked, ensure_ascii=False)
+
+
+def without_persons(text: str) -> str:
+    """A text in which e-mail addresses and UUIDs stand only by kind.
+
+    >>> without_persons("user:2b99b25c-31d3-4937-ba9f-7d4e0d688012, mail to ada@example.org.")
+    'user:<uuid>, mail to <email>.'
+    """
+    return _UUID.sub("<uuid>", _EMAIL.sub("<email>", text))

@@ -28,6 +28,7 @@ CONNECTION_FACTS: Final = (
     "heartbeat",
 )
 """What is shown of a connection's settings, in this order."""
+REDACTED: Final = "[redacted"
 
 # One row per client library and version.
 CLIENTS: Final = f"""
@@ -48,9 +49,14 @@ SERVERS: Final = f"""
     order by system, server, virtual_host
 """
 
-# One row per server and distinct settings of a connection to it.
+# One row per server and distinct facts of a connection to it: as the library described it, and as connecting told.
 CONNECTIONS: Final = """
-    select distinct system, server, virtual_host, settings
+    select o.system, o.server, o.virtual_host, cast(c.facts as varchar) as facts
+    from operations as o
+    inner join connections as c using (connection_id)
+    where o.server is not null and c.facts is not null
+    union
+    select system, server, virtual_host, settings
     from operations
     where kind = 'connect' and server is not null and settings is not null
     order by all
@@ -98,6 +104,6 @@ def facts_of(connections: Iterable[dict[str, Any]]) -> tuple[tuple[str, tuple[st
     for settings in connections:
         for name in CONNECTION_FACTS:
             value = settings.get(name)
-            if value is not None and not isinstance(value, dict | list):
+            if value is not None and not isinstance(value, dict | list) and not str(value).startswith(REDACTED):
                 seen.setdefault(name, set()).add(value if isinstance(value, str) else json.dumps(value))
     return tuple((name, tuple(sorted(seen[name]))) for name in CONNECTION_FACTS if name in seen)

@@ -63,17 +63,17 @@ SUBSCRIPTIONS: Final = f"""
             filter (handler_site is not null)),
         list_sort(list(distinct settings) filter (settings is not null)), {EVIDENCE}
     from patterned
-    where kind = 'subscribe' and action not in ('cancel', 'unsubscribe', 'cancelled by the broker')
+    where kind = 'subscribe' and channel is not null and action not in ('cancel', 'unsubscribe', 'cancelled by the broker')
         and outcome not in ('raised', 'cancelled')
     group by system, pattern, channel_kind, consumer_group, service
     order by all
 """
 
-# One row per declaration that is of no channel: prefetch limits and the like.
+# One row per declaration or subscription that is of no channel: prefetch limits, rebalances and the like.
 LIMITS: Final = f"""
     select system, service, settings ->> '$.action' as action, settings, {EVIDENCE}
     from operations
-    where kind = 'declare' and channel is null and settings is not null and outcome not in ('raised', 'cancelled')
+    where kind in ('declare', 'subscribe') and channel is null and settings is not null and outcome not in ('raised', 'cancelled')
     group by system, service, action, settings
     order by all
 """

@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 TRAFFIC: Final = """
     with pairs as (
         select
-            s.service as source, r.service as target, m.system, m.address_kind, m.address, m.name,
+            coalesce(m.send_id, m.operation_id) as message, s.service as source, r.service as target,
+            m.system, m.address_kind, m.address, m.name,
             case m.link_certainty when 'exact' then 0 when 'likely' then 1 when 'guess' then 2 else 1 end as rank
         from messages as m
         inner join operations as r using (operation_id)
         left join operations as s on s.operation_id = m.send_id
         where m.side = 'receive'
         union all
-        select s.service, null, m.system, m.address_kind, m.address, m.name, 1
+        select m.operation_id, s.service, null, m.system, m.address_kind, m.address, m.name, 1
         from messages as m
         inner join operations as s using (operation_id)
         anti join best_links as l on l.send_id = m.operation_id
         where m.side = 'send'
     )
-    select source, target, system, address_kind, address, name, count(*), max(rank)
+    select source, target, system, address_kind, address, name, count(distinct message), count(target), max(rank)
     from pairs
     group by source, target, system, address_kind, address, name
     order by all
@@ -44,7 +45,8 @@ def traffic(study: Study) -> tuple[Traffic, ...]:
             name=name,
             channel_kind=kind,
             messages=messages,
+            receives=receives,
             certainty=CERTAINTIES[rank],
         )
-        for source, target, system, kind, address, name, messages, rank in study.rows(TRAFFIC)
+        for source, target, system, kind, address, name, messages, receives, rank in study.rows(TRAFFIC)
     )

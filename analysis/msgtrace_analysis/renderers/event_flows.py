@@ -112,7 +112,7 @@ def _step(step: Step) -> dict[str, Any]:
         # What somebody promised is not to be seen in traffic; what was measured is in `deliveries`.
         "sla_ms": None,
         "publisher_place": _place(step.publisher),
-        "while_handling": None if step.because.kind == "code" else _place(step.because),
+        "while_handling": None if step.because is None else _place(step.because),
         "messages": step.messages,
         "after_triggers": step.after,
         "without_receive": step.unreceived,
@@ -121,6 +121,7 @@ def _step(step: Step) -> dict[str, Any]:
             {
                 **_place(each.place),
                 "messages": each.messages,
+                "receives": each.receives,
                 "observed_p50_ms": None if each.latency is None else each.latency.p50_ms,
                 "observed_p95_ms": None if each.latency is None else each.latency.p95_ms,
                 "certainty": each.certainty,

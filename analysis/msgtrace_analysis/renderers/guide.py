@@ -41,7 +41,7 @@ def render(findings: Findings) -> str:
         event_of=refs,
         overview=overview_block(findings.traffic),
         flow_block=flow_block,
-        empty_flows=[flow for flow in findings.flows if not flow.steps],
+        empty_flows=sorted((flow for flow in findings.flows if not flow.steps), key=lambda flow: -flow.triggered),
         weakest=weakest,
         certainties=certainties,
     )
@@ -97,10 +97,15 @@ def ms(value: float) -> Safe:
     return Safe(f"{value:.3g} ms" if value < 1000 else f"{value / 1000:,.2f} s")
 
 
+def brief(value: Place) -> Safe:
+    """A function with its service."""
+    name = code(value.name or value.site) if value.name or value.site else "*library code*"
+    return Safe(f"{text(value.service)} {name}")
+
+
 def place(value: Place) -> Safe:
     """A function with its service and site."""
-    site = f" ({code(value.site)})" if value.site and value.site != value.name else ""
-    return Safe(f"{text(value.service)} {code(value.name or value.site or '?')}{site}")
+    return Safe(f"{brief(value)} ({code(value.site)})") if value.site and value.name else brief(value)
 
 
 def evidence(value: Evidence) -> Safe:
@@ -130,6 +135,14 @@ def settings(value: Mapping[str, Any]) -> Safe:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else str(value).replace("True", "true").replace("False", "false")
+
+
+def kind(schema: Mapping[str, Any]) -> Safe:
+    """What a schema without fields says: its type, and the Python class."""
+    known = schema.get("type", "of any type")
+    types = known if isinstance(known, str) else " or ".join(known)
+    classes = schema.get("x-python-class")
+    return Safe(f"{text(types)} ({joined(classes)})" if classes else text(types))
 
 
 def joined(values: Iterable[str]) -> Safe:
@@ -178,5 +191,22 @@ def _block(diagram: str, hidden: int) -> Safe:
     return Safe(markdown.fenced("mermaid", diagram) + note)
 
 
-FILTERS: Final = (code, evidence, joined, ms, number, of, place, sentence, settings, size, spread, text, times, when)
+FILTERS: Final = (
+    brief,
+    code,
+    evidence,
+    joined,
+    kind,
+    ms,
+    number,
+    of,
+    place,
+    sentence,
+    settings,
+    size,
+    spread,
+    text,
+    times,
+    when,
+)
 """What templates write values with, by their own names."""

@@ -12,7 +12,11 @@ from typing import Final
 MAX_CHARACTERS: Final = 200
 """Longer text is cut, visibly: documents are for reading."""
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@=-])")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&$@]")
+_ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_LINK = re.compile(r"(?<=:)//|(?<=\bwww)\.", re.IGNORECASE)
+_LINE_START = re.compile(r"^()(?=[+=-])|^([0-9]+)(?=[.)](?:\s|$))")
+_NO_PLAIN = re.compile(r"[^A-Za-z0-9 ]")
 _INVISIBLE = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -44,11 +48,10 @@ def text(value: str, limit: int = MAX_CHARACTERS) -> Safe:
     >>> text("a|b *c* <d>")
     'a\\|b \\*c\\* &lt;d&gt;'
     """
-    escaped = _SPECIAL.sub(
-        lambda found: {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(found[0], f"\\{found[0]}"), visible(value, limit)
-    )
-    # A number with a point begins a list at the beginning of a line.
-    return Safe(re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", escaped))
+    escaped = _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), visible(value, limit))
+    # Addresses would become links all by themselves; signs and numbers at the beginning of a line begin a list.
+    unlinked = _LINK.sub(lambda found: "".join(f"&#{ord(each)};" for each in found[0]), escaped)
+    return Safe(_LINE_START.sub(r"\1\2\\", unlinked))
 
 
 def code(value: str, limit: int = MAX_CHARACTERS) -> Safe:
@@ -64,7 +67,7 @@ def code(value: str, limit: int = MAX_CHARACTERS) -> Safe:
     if not shown.strip():
         return Safe("*empty*" if not shown else "*blank*")
     if "|" in shown:
-        return Safe(f"<code>{_SPECIAL.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>")
+        return Safe(f"<code>{_NO_PLAIN.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>")
     runs = re.findall("`+", shown)
     fence = "`" * (max(map(len, runs), default=0) + 1)
     space = " " if "`" in shown else ""

@@ -6,14 +6,14 @@ character that could have one is written so: https://mermaid.js.org/syntax/flowc
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from msgtrace_analysis.findings import weakest
 from msgtrace_analysis.renderers.markdown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from msgtrace_analysis.findings import Certainty, Flow, Place, Traffic
 
@@ -26,8 +26,26 @@ _PLAIN = frozenset(
     "\N{MULTIPLICATION SIGN}\N{HORIZONTAL ELLIPSIS}"
 )
 _ARROWS: Final[dict[Certainty, str]] = {"exact": "-->", "likely": "-.->", "guess": "-.->"}
-Edge = tuple[str, str, str, int, "Certainty"]
-"""From, to (keys of nodes), label, messages, certainty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An arrow.
+
+    Attributes:
+        source: key of a node.
+        target: key of a node.
+        name: what is sent.
+        messages: different ones.
+        receives: deliveries of them; 0 where there is no receiver.
+    """
+
+    source: str
+    target: str
+    name: str
+    messages: int
+    receives: int
+    certainty: Certainty
 
 
 def label(text: str) -> str:
@@ -47,30 +65,56 @@ def label(text: str) -> str:
     return f'"{"".join(written)}"'
 
 
-def flowchart(nodes: dict[str, str], edges: Sequence[Edge]) -> tuple[str, int]:
+def flowchart(nodes: Mapping[str, str], edges: Iterable[Edge]) -> tuple[str, int]:
     """Draw a graph.
 
     Args:
         nodes: key -> what is written in it.
-        edges: see `Edge`.
+        edges: arrows; those that differ in numbers only become one.
 
     Returns:
         the diagram's source, and how many arrows were left out.
     """
-    drawn = sorted(edges, key=lambda edge: (-edge[3], edge[:3]))[:MAX_EDGES]
-    drawn.sort(key=edges.index)
+    added = _added(edges)
+    most = sorted(range(len(added)), key=lambda place: -added[place].messages)[:MAX_EDGES]
+    drawn = [added[place] for place in sorted(most)]
     numbers: dict[str, str] = {}
     lines = ["flowchart LR"]
-    for source, target, *_ in drawn:
-        for key in (source, target):
+    for edge in drawn:
+        for key in (edge.source, edge.target):
             if key not in numbers:
                 numbers[key] = f"n{len(numbers)}"
                 lines.append(f"    {numbers[key]}[{label(nodes[key])}]")
-    for source, target, name, messages, certainty in drawn:
-        doubt = "" if certainty == "exact" else f" ({certainty})"
-        shown = label(f"{visible(name, LABEL_CHARACTERS - 24)} \N{MULTIPLICATION SIGN}{messages}{doubt}")
-        lines.append(f"    {numbers[source]} {_ARROWS[certainty]}|{shown}| {numbers[target]}")
-    return "\n".join(lines), len(edges) - len(drawn)
+    lines += [
+        f"    {numbers[edge.source]} {_ARROWS[edge.certainty]}|{_edge_label(edge)}| {numbers[edge.target]}"
+        for edge in drawn
+    ]
+    return "\n".join(lines), len(added) - len(drawn)
+
+
+def _edge_label(edge: Edge) -> str:
+    again = f", {edge.receives} receives" if edge.receives > edge.messages else ""
+    doubt = "" if edge.certainty == "exact" else f" ({edge.certainty})"
+    count = f" \N{MULTIPLICATION SIGN}{edge.messages}{again}{doubt}"
+    return label(visible(edge.name, LABEL_CHARACTERS - len(count)) + count)
+
+
+def _added(edges: Iterable[Edge]) -> list[Edge]:
+    sums: dict[tuple[str, str, str], Edge] = {}
+    for edge in edges:
+        key = edge.source, edge.target, edge.name
+        known = sums.get(key)
+        sums[key] = (
+            edge
+            if known is None
+            else replace(
+                known,
+                messages=known.messages + edge.messages,
+                receives=known.receives + edge.receives,
+                certainty=weakest((known.certainty, edge.certainty)),
+            )
+        )
+    return list(sums.values())
 
 
 def place_key(place: Place) -> str:
@@ -80,7 +124,7 @@ def place_key(place: Place) -> str:
 
 def place_label(place: Place) -> str:
     """What is written in a place's node."""
-    name = place.name or place.site or "unknown code"
+    name = place.name or place.site or "library code"
     if place.kind == "outside":
         return f"outside the trace → {place.service}: {name}"
     return f"{place.service}: {name}"
@@ -97,8 +141,8 @@ def overview(traffic: Iterable[Traffic]) -> tuple[str, int]:
         target = "nowhere" if each.target is None else f"service {each.target}"
         nodes[source] = "outside the trace" if each.source is None else each.source
         nodes[target] = "no receive in the trace" if each.target is None else each.target
-        edges.append((source, target, each.name, each.messages, each.certainty))
-    return flowchart(nodes, _added(edges))
+        edges.append(Edge(source, target, each.name, each.messages, each.receives, each.certainty))
+    return flowchart(nodes, edges)
 
 
 def flow_diagram(flow: Flow) -> tuple[str, int]:
@@ -106,23 +150,16 @@ def flow_diagram(flow: Flow) -> tuple[str, int]:
     nodes = {place_key(flow.trigger): place_label(flow.trigger)}
     edges: list[Edge] = []
     for step in flow.steps:
-        source = place_key(step.because)
-        nodes.setdefault(source, place_label(step.because))
+        handled = step.because or flow.trigger
+        source = place_key(handled)
+        nodes.setdefault(source, place_label(handled))
         for delivery in step.deliveries:
             target = place_key(delivery.place)
             nodes.setdefault(target, place_label(delivery.place))
             certainty = weakest((step.evidence.certainty, delivery.certainty))
-            edges.append((source, target, step.name, delivery.messages, certainty))
+            edges.append(Edge(source, target, step.name, delivery.messages, delivery.receives, certainty))
         if step.unreceived:
             target = f"nobody {step.event}"
             nodes.setdefault(target, "no receive in the trace")
-            edges.append((source, target, step.name, step.unreceived, step.evidence.certainty))
-    return flowchart(nodes, _added(edges))
-
-
-def _added(edges: Iterable[Edge]) -> list[Edge]:
-    """One arrow for what differs only in the line that it was sent from."""
-    sums: defaultdict[tuple[str, str, str], list[tuple[int, Certainty]]] = defaultdict(list)
-    for source, target, name, messages, certainty in edges:
-        sums[source, target, name].append((messages, certainty))
-    return [(*key, sum(n for n, _ in parts), weakest(c for _, c in parts)) for key, parts in sums.items()]
+            edges.append(Edge(source, target, step.name, step.unreceived, 0, step.evidence.certainty))
+    return flowchart(nodes, edges)
