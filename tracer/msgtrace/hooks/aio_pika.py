@@ -23,7 +23,7 @@ from msgtrace import interning
 from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send
 from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated
 from msgtrace.hooks.aio_pika_topology import POINTS
-from msgtrace.hooks.aio_pika_values import carry, described
+from msgtrace.hooks.aio_pika_values import carry, described, origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,11 +58,17 @@ def published(
         "connection": interning.connection(self.connection, described),
         "delivery_channel": self.number,
         "body": body,
-        "settings": {"mandatory": mandatory, "confirms": self.publisher_confirms},
     }
+    if not mandatory or not self.publisher_confirms:
+        message["settings"] = _unlike_the_default(mandatory=mandatory, confirms=self.publisher_confirms)
     if properties is not None:
         carry(message, properties, properties.message_type)
     return message
+
+
+def _unlike_the_default(*, mandatory: bool, confirms: bool) -> dict[str, Any]:
+    """How a publish differs from those of aio_pika's own defaults: most don't, and say nothing of it."""
+    return {name: False for name, value in (("mandatory", mandatory), ("confirms", confirms)) if not value}
 
 
 def confirmed(
@@ -76,40 +82,43 @@ def confirmed(
     **_others: Any,
 ) -> Facts:
     """What became of a publish, and the id that it went with."""
-    facts = identified(properties)
+    message_id = None if properties is None else properties.message_id
     if result is None:
-        message_id = facts.get("message_id")
-        if mandatory and message_id and not self.publisher_confirms:
+        if not message_id:
+            return {}
+        if mandatory and not self.publisher_confirms:
             if len(_unconfirmed) >= MAX_UNCONFIRMED:
                 del _unconfirmed[next(iter(_unconfirmed))]
             _unconfirmed[message_id] = sequence
-    elif hasattr(result, "delivery"):
-        facts |= came_back(result.delivery, confirms=True)
-    else:
-        facts["outcome"] = "ack"
+        return {"message_id": message_id}
+    facts: Facts = came_back(result.delivery, properties) if hasattr(result, "delivery") else {"outcome": "ack"}
+    if message_id:
+        facts["message_id"] = message_id
     return facts
 
 
 def not_confirmed(error: Any, self: Any, body: bytes, *, properties: Any = None, **_others: Any) -> Facts:
     """The same for a publish that raised; the message may be on the wire for all that."""
-    facts = identified(properties)
     kind = type(error).__name__
+    facts: Facts = {}
     if kind == "PublishError":
-        facts |= came_back(error.frame, confirms=True)
+        facts = came_back(error.frame, properties)
     elif kind == "DeliveryError":
-        facts["outcome"] = "nack"
+        facts = {"outcome": "nack"}
+    if properties is not None and properties.message_id:
+        facts["message_id"] = properties.message_id
     return facts
 
 
-def identified(properties: Any) -> Facts:
-    """The id that aiormq gave a message, in the program's own properties, where that had none."""
-    return {"message_id": properties.message_id} if properties is not None and properties.message_id else {}
-
-
-def came_back(frame: Any, *, confirms: bool) -> Facts:
-    """What the broker said when it returned a message, which it does only with mandatory ones."""
-    reply = {"reply_code": frame.reply_code, "reply_text": frame.reply_text}
-    return {"outcome": "returned", "settings": {"mandatory": True, "confirms": confirms, **reply}}
+def came_back(frame: Any, properties: Any, *, confirms: bool = True) -> Facts:
+    """What the broker said when it returned a message; these settings take the place of those that the send had."""
+    settings = _unlike_the_default(mandatory=True, confirms=confirms)
+    if properties is not None:
+        settings |= origin(properties)
+    return {
+        "outcome": "returned",
+        "settings": {**settings, "reply_code": frame.reply_code, "reply_text": frame.reply_text},
+    }
 
 
 def returned(
@@ -119,7 +128,11 @@ def returned(
     if frame.name != "Basic.Return":
         return None
     sequence = _unconfirmed.pop(header.properties.message_id, None)
-    return None if sequence is None else [(sequence, "returned", None, came_back(frame, confirms=False))]
+    return (
+        None
+        if sequence is None
+        else [(sequence, "returned", None, came_back(frame, header.properties, confirms=False))]
+    )
 
 
 def injected(

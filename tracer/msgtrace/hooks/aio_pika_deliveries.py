@@ -90,6 +90,9 @@ def delivered(self: Any, coro: Any) -> Message | None:
             consumes(self, request.consumer_tag, request.queue)
         return None
     kind = sys.modules["aiormq.abc"].DeliveredMessage
+    message = arguments.get("msg")
+    if type(message) is kind:  # by far the most: aio_pika's own callback, around the program's
+        return _handed_over(self, message)
     for value in arguments.values():
         # A callback that is no coroutine function is called with `*args`.
         message = value[0] if type(value) is tuple and value else value

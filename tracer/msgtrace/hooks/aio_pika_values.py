@@ -9,15 +9,6 @@ if TYPE_CHECKING:
     from msgtrace.records import Message
 
 _PLAIN: Final = frozenset({str, bytes, bool, float, type(None)})
-_FIELDS: Final = (
-    ("message_id", "message_id"),
-    ("correlation_id", "correlation_id"),
-    ("reply_to", "reply_to"),
-    ("content_type", "content_type"),
-    ("content_encoding", "encoding"),
-    ("priority", "priority"),
-)
-"""Properties that stand on record as they are, and the names that they have there."""
 
 
 def plain(value: Any) -> Any:
@@ -38,35 +29,48 @@ def plain(value: Any) -> Any:
     return value  # pamqp knows no others, and refuses them
 
 
-def carry(message: Message, properties: Any, event_type: str | None) -> None:
+def carry(  # noqa: C901, PLR0912 - every message comes through here, and a loop costs three times as much
+    message: Message, properties: Any, event_type: str | None
+) -> None:
     """Put a message's AMQP properties on its record, those that it has.
 
     Args:
-        message: the record; it has `settings`.
+        message: the record.
         properties: pamqp's `Basic.Properties`, or aio_pika's `IncomingMessage`, which names them the same.
         event_type: the property `type`, which it doesn't.
     """
-    values: dict[str, Any] = message  # type: ignore[assignment]  # its keys are the typed dictionary's own
-    for name, field in _FIELDS:
-        value = getattr(properties, name)
-        if value is not None:
-            values[field] = value
+    if (message_id := properties.message_id) is not None:
+        message["message_id"] = message_id
+    if (correlation_id := properties.correlation_id) is not None:
+        message["correlation_id"] = correlation_id
+    if (reply_to := properties.reply_to) is not None:
+        message["reply_to"] = reply_to
+    if (content_type := properties.content_type) is not None:
+        message["content_type"] = content_type
+    if (encoding := properties.content_encoding) is not None:
+        message["encoding"] = encoding
+    if (delivery_mode := properties.delivery_mode) is not None:
+        message["delivery_mode"] = delivery_mode if type(delivery_mode) is int else int(delivery_mode)
+    if (priority := properties.priority) is not None:
+        message["priority"] = priority
     if event_type is not None:
         message["event_type"] = event_type
-    if properties.delivery_mode is not None:
-        message["delivery_mode"] = int(properties.delivery_mode)
-    if properties.expiration is not None:
-        message["expiration"] = _milliseconds(properties.expiration)
-    if properties.timestamp is not None:
-        message["producer_time_ms"] = _instant(properties.timestamp)
-    if properties.headers:
+    if (expiration := properties.expiration) is not None:
+        message["expiration"] = _milliseconds(expiration)
+    if (timestamp := properties.timestamp) is not None:
+        message["producer_time_ms"] = _instant(timestamp)
+    if headers := properties.headers:
         message["headers"] = [
-            (name, value if type(value) in _PLAIN else plain(value)) for name, value in properties.headers.items()
+            (name, value if type(value) in _PLAIN else plain(value)) for name, value in headers.items()
         ]
-    for name in ("app_id", "user_id"):
-        value = getattr(properties, name)
-        if value is not None:
-            values["settings"][name] = value
+    if properties.app_id is not None or properties.user_id is not None:
+        message["settings"] = {**message.get("settings", {}), **origin(properties)}
+
+
+def origin(properties: Any) -> dict[str, Any]:
+    """Who a message says that it is from."""
+    said = {"app_id": properties.app_id, "user_id": properties.user_id}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _milliseconds(expiration: Any) -> str:

@@ -9,13 +9,15 @@ Not seen: what a receiver returned.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
 from msgtrace.context import CURRENT
 from msgtrace.hook import Hook, Point, Receivers, Send
-from msgtrace.records import Message
 from msgtrace.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from msgtrace.records import Message
 
 
 def sent(self: Any, sender: Any = None, /, **kwargs: Any) -> Message | None:

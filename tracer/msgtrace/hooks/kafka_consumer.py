@@ -178,8 +178,8 @@ _CONSUMER: Final = "kafka.consumer.group:KafkaConsumer."
 _FETCH: Final = "kafka.consumer.fetcher:Fetcher.PartitionRecords."
 
 POINTS: Final = (
-    Point(_CONSUMER + "poll", Observe(kind="receive", read=unreceived)),
     Point(_CONSUMER + "poll", Fetch(read=polled)),
+    Point(_CONSUMER + "_poll_once", Observe(kind="receive", read=unreceived)),
     Point(_CONSUMER + "__next__", Fetch(read=iterated)),
     Point(_FETCH + "_deserialize", Late(kind="receive", read=deserializing, before=True)),
     Point(_FETCH + "take", Late(kind="receive", read=took)),

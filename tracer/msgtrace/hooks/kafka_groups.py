@@ -26,8 +26,8 @@ _coordinators: WeakKeyDictionary[Any, ref[Any]] = WeakKeyDictionary()
 """subscription -> its coordinator"""
 _owned: WeakKeyDictionary[Any, dict[str, list[int]]] = WeakKeyDictionary()
 """coordinator -> what it was assigned before the rebalance that goes on"""
-_committing: set[int] = set()
-"""identities of the offsets that a thread waits for to be committed"""
+_waited: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""coordinator -> the offsets that a thread waits for to be committed, until the thread that sends them has them"""
 
 
 # ---- settlements ----------------------------------------------------------------------------------------------------
@@ -58,25 +58,25 @@ def settlements(about: Message, offsets: Any) -> list[Message]:
     return found
 
 
-def waiting(_: None, self: Any, offsets: Any, timeout_ms: Any = None) -> None:
-    """A commit that its thread waits for is recorded there, not in the thread that sends it."""
-    _committing.add(id(offsets))
-
-
-def committed(_: Any, self: Any, offsets: Any, timeout_ms: Any = None) -> list[Message]:
-    """A commit that was waited for."""
-    _committing.discard(id(offsets))
+def waited(self: Any, offsets: Any, timeout_ms: Any = None) -> list[Message]:
+    """A commit whose thread waits for it, and records it; not the thread that sends it."""
+    _waited[self] = offsets
     return settlements(in_group(self), offsets)
 
 
 def committed_for_rebalance(_: Any, self: Any, offsets: Any, timeout_ms: Any = None) -> list[Message] | None:
-    """A commit that the coordinator makes on its own before it joins the group again."""
-    return None if id(offsets) in _committing else settlements(in_group(self), offsets)
+    """A commit that the coordinator makes on its own before it joins the group again, in the sending thread."""
+    return None if _waited.pop(self, None) is offsets else settlements(in_group(self), offsets)
 
 
 def committing(self: Any, offsets: Any, callback: Any = None) -> list[Message]:
-    """A commit that nobody waits for: the program's, or an automatic one."""
+    """A commit, the program's or an automatic one."""
     return settlements(in_group(self), offsets)
+
+
+def at_once(_: Any, ended: Callable[[BaseException | None], None]) -> None:
+    """The end of what was waited for."""
+    ended(None)
 
 
 def follow(future: Any, ended: Callable[[BaseException | None], None]) -> None:
@@ -171,6 +171,16 @@ def revoking(self: Any, generation: Any, member_id: Any, timeout_ms: Any = None)
     return {**in_group(self), "settings": {"action": "lose" if lost else "revoke", "revoked": owned}}
 
 
+def leaving(self: Any) -> Message | None:
+    """The end of a membership, of which the program's listener hears since kafka-python 3.0; and it only then."""
+    owned = by_topic(tuple(self._subscription.assignment))
+    if not owned or self._subscription.subscription is None:  # which the program chose itself
+        return None
+    about = in_group(self)
+    action = "revoke" if "group_generation" in about else "lose"
+    return {**about, "settings": {"action": action, "revoked": owned}}
+
+
 def assigning(self: Any, generation: Any, member_id: Any, protocol: Any, member_assignment_bytes: Any) -> Message:
     """The end of a rebalance, before the program's listener hears of it."""
     _owned[self] = by_topic(tuple(self._subscription.assignment))
@@ -195,8 +205,16 @@ _REVOKING: Final = Send(kind="subscribe", read=revoking)
 _ASSIGNING: Final = Send(kind="subscribe", read=assigning, done=rebalanced)
 
 POINTS: Final = (
-    Point(_COORDINATOR + "commit_offsets_sync", Observe(kind="settle", read=committed)),
-    Point(_COORDINATOR + "commit_offsets_sync", Late(kind="settle", read=waiting, before=True)),
+    Point(
+        _COORDINATOR + "commit_offsets_sync",
+        Until(kind="settle", read=committing, follow=at_once, outcome="commit"),
+        versions="<3",
+    ),
+    Point(
+        _COORDINATOR + "commit_offsets_sync",
+        Until(kind="settle", read=waited, follow=at_once, outcome="commit"),
+        versions=">=3",
+    ),
     Point(
         _COORDINATOR + "_commit_offsets_sync_async",
         Observe(kind="settle", read=committed_for_rebalance),
@@ -215,6 +233,7 @@ POINTS: Final = (
     Point(_CONSUMER + "seek_to_end", Observe(kind="call", read=moved("seek_to_end"))),
     Point(_CONSUMER + "pause", Observe(kind="call", read=moved("pause"))),
     Point(_CONSUMER + "resume", Observe(kind="call", read=moved("resume"))),
+    Point(_COORDINATOR + "_on_close_prepare_async", Send(kind="subscribe", read=leaving), versions=">=3"),
     Point(_COORDINATOR + "_on_join_prepare", _REVOKING, versions="<3"),
     Point(_COORDINATOR + "_on_join_complete", _ASSIGNING, versions="<3"),
     Point(_COORDINATOR + "_on_join_prepare_async", _REVOKING, versions=">=3"),

@@ -66,21 +66,26 @@ _CLUSTER_TABLE: Final = spelled(outside(COMMANDS))
 _EXECUTE: Final = executing(_TABLE)
 
 
-def _points(package: str) -> tuple[Point, ...]:
-    """The points of the sync or of the asyncio half of the library."""
+def _points(package: str, sharded: str = "", transactions: str = "") -> tuple[Point, ...]:
+    """The points of the sync or of the asyncio half of the library, and since when it has what not all versions have."""
     client, cluster = f"{package}.client", f"{package}.cluster"
     return (
         Point(f"{client}:Redis.execute_command", table=_TABLE),
         Point(f"{client}:Pipeline.immediate_execute_command", table=_TABLE),
         Point(f"{client}:Pipeline.execute", _EXECUTE),
         Point(f"{client}:Pipeline.raise_first_error", Late(before=True, read=answered)),
-        *redis_pubsub.points(client),
+        *redis_pubsub.points(client, sharded),
         Point(f"{cluster}:RedisCluster.execute_command", table=_CLUSTER_TABLE),
         Point(f"{cluster}:ClusterPipeline.execute", _EXECUTE),
         Point(
             f"{cluster}:TransactionStrategy._raise_first_error",
             Late(before=True, read=answered_in_cluster),
-            versions=">=6.2",
+            versions=transactions,
+        ),
+        Point(
+            f"{cluster}:ClusterPubSub.ssubscribe",
+            Send(kind="subscribe", read=redis_pubsub.sharding),
+            versions=sharded,
         ),
     )
 
@@ -91,14 +96,8 @@ HOOK = Hook(
     distribution="redis",
     versions=">=5,<9",
     points=(
-        *_points("redis"),
+        *_points("redis", transactions=">=6.1"),
         Point("redis.client:PubSub.get_sharded_message", Fetch(read=redis_pubsub.got)),
-        Point("redis.cluster:ClusterPubSub.ssubscribe", Send(kind="subscribe", read=redis_pubsub.sharding)),
-        *_points("redis.asyncio"),
-        Point(
-            "redis.asyncio.cluster:ClusterPubSub.ssubscribe",
-            Send(kind="subscribe", read=redis_pubsub.sharding),
-            versions=">=8",
-        ),
+        *_points("redis.asyncio", sharded=">=8", transactions=">=6.2"),
     ),
 )

@@ -21,6 +21,7 @@ BYTES: Final = "$bytes"
 
 _checked = msgspec.json.Decoder(msgspec.Raw).decode
 _encode = msgspec.json.encode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _LOOKALIKE: Final = b'{"$bytes"'
 
 
@@ -81,3 +82,22 @@ def _beginning(value: bytes) -> Any:
         if error.start >= len(value) - 3 and error.reason == "unexpected end of data":
             return value[: error.start].decode()
         return {BYTES: base64.b64encode(value).decode()}
+
+
+def items(body: bytes) -> list[tuple[bytes, bytes]]:
+    """The fields and values of an entry, from its body: the other direction of `body`.
+
+    A name that was no UTF-8 comes back with its escapes; of an entry that was cut, what is there.
+
+    Raises:
+        msgspec.DecodeError: the body is not such a JSON object.
+    """
+    return [(name.encode(), _wire(bytes(raw))) for name, raw in _fields(body).items()]
+
+
+def _wire(raw: bytes) -> bytes:
+    if raw.startswith(b'"'):
+        return msgspec.json.decode(raw, type=str).encode()
+    if raw.startswith(_LOOKALIKE):
+        return base64.b64decode(msgspec.json.decode(raw, type=dict[str, str])[BYTES])
+    return raw

@@ -27,6 +27,7 @@ _CONFIRMED: Final = {
 }
 _REGISTERED: Final = {"message": "channels", "pmessage": "patterns", "smessage": "shard_channels"}
 _ENDS: Final = {"UNSUBSCRIBE": "channels", "PUNSUBSCRIBE": "patterns", "SUNSUBSCRIBE": "shard_channels"}
+_SHARDED: Final = frozenset({"SSUBSCRIBE", "SUNSUBSCRIBE"})
 _NAMES: Final = frozenset({list, tuple, set, frozenset, dict, type({}.keys()), type({}.values())})
 """What names can be read from without using them up."""
 
@@ -201,15 +202,24 @@ def sharding(self: Any, *_args: Any, **_kwargs: Any) -> None:
     note_cluster(self.cluster)
 
 
-def points(module: str) -> tuple[Point, ...]:
-    """The points of one of the two PubSub classes, `redis.client` or `redis.asyncio.client`."""
+def points(module: str, sharded: str) -> tuple[Point, ...]:
+    """The points of one of the two PubSub classes.
+
+    Args:
+        module: `redis.client` or `redis.asyncio.client`.
+        sharded: versions that have shard channels there.
+    """
     return (
         Point(f"{module}:PubSub.get_message", Fetch(read=got)),
         Point(f"{module}:PubSub.listen", Fetch(read=got)),
         Point(f"{module}:PubSub.handle_message", Deliver(read=delivered)),
         Point(f"{module}:PubSub.handle_message", Late(kind="subscribe", read=confirmed)),
         *(
-            Point(f"{module}:PubSub.{command.lower()}", subscribing(command))
+            Point(
+                f"{module}:PubSub.{command.lower()}",
+                subscribing(command),
+                versions=sharded if command in _SHARDED else "",
+            )
             for command in dict.fromkeys(_CONFIRMED.values())
         ),
     )
