@@ -69,7 +69,7 @@ def committed_for_rebalance(_: Any, self: Any, offsets: Any, timeout_ms: Any = N
     return None if _waited.pop(self, None) is offsets else settlements(in_group(self), offsets)
 
 
-def committing(self: Any, offsets: Any, callback: Any = None) -> list[Message]:
+def committing(self: Any, offsets: Any, *_: Any, **__: Any) -> list[Message]:
     """A commit, the program's or an automatic one."""
     return settlements(in_group(self), offsets)
 
