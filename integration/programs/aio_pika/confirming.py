@@ -14,7 +14,7 @@ from aiormq.exceptions import DeliveryError, PublishError
 
 
 async def publish(exchange: AbstractExchange, routing_key: str, body: bytes, **options: Any) -> None:
-    message = aio_pika.Message(body)
+    message = aio_pika.Message(body, app_id="shop")
     try:
         result = await exchange.publish(message, routing_key, **options)
     except (DeliveryError, PublishError, ValueError) as error:
