@@ -81,12 +81,6 @@ def raised(
         probe.failed(ours)
 
 
-def _listed(message: Message | list[Message] | None) -> list[Message]:
-    if message is None:
-        return []
-    return message if type(message) is list else [message]  # type: ignore[list-item]  # narrowed by exact type
-
-
 def observe(
     probe: Probe,
     read: Callable[..., Any],
@@ -103,9 +97,14 @@ def observe(
     try:
         if not probe.recorder.mine[0]:
             probe.recorder.adopt()
-        messages = _listed(read(result, *args, **kwargs))
+        message = read(result, *args, **kwargs)
+        if message is None:
+            return sequences
         outcome = "ok" if error is None else outcome_of(error)
-        sequences = tuple([probe.observe(each, outcome, started, 3) for each in messages])
+        if type(message) is list:
+            sequences = tuple([probe.observe(each, outcome, started, 3) for each in message])
+        else:
+            sequences = (probe.observe(message, outcome, started, 3),)
         if error is not None and sequences:
             probe.complete(sequences, outcome, error)
     except Exception as ours:  # noqa: BLE001 - the contract with the host program
