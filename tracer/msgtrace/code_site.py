@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from typing import TYPE_CHECKING, Final
 
 from msgtrace.records import SITES
@@ -36,9 +35,11 @@ _OURS: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH1
 
 
 def _foreign_prefixes() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    library = {paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]}
-    library |= {os.path.realpath(p) for p in library} | {sys.base_prefix + "/lib/python"}
+    """Where code is that is not the program's. Without `sysconfig`, which reads a file of its own to say the same."""
+    own = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    library = {os.path.dirname(os.__file__)}  # noqa: PTH120 - as above
+    library |= {f"{prefix}/{sys.platlibdir}/{own}" for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
+    library |= {os.path.realpath(p) for p in library}
     return (_OURS, "<frozen ", *(p.rstrip(os.sep) + os.sep for p in library))
 
 

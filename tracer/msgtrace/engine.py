@@ -6,12 +6,12 @@ Methods are replaced on the classes that define them, so instances and names tha
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from msgtrace.hook import Action, Hook, Point, Several, Status
 from msgtrace.parts import several
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from msgtrace.recorder import Recorder
 
 
-@dataclass(slots=True)
-class Placed:
+class Placed(Struct):
     """One point, and what became of it.
 
     Attributes:
@@ -117,7 +116,7 @@ class Engine:
         *parents, name = path.split(".")
         for parent in parents:
             owner = getattr(owner, parent, None)
-        current = inspect.getattr_static(owner, name, None) if owner is not None else None
+        current = _defined(owner, name)
         if current is None:
             placed.status, placed.detail = "missing", f"{placed.hook.library} {placed.version} has no {path}"
             return
@@ -175,6 +174,14 @@ class Engine:
                 else:
                     setattr(placed.owner, name, placed.original)
                 placed.status = "restored"
+
+
+def _defined(owner: Any, name: str) -> Any:
+    """What a class or module has under a name, as it stands there: nothing is bound, nothing is called."""
+    for each in owner.__mro__ if isinstance(owner, type) else (owner,):
+        if name in getattr(each, "__dict__", ()):
+            return vars(each)[name]
+    return None
 
 
 def is_loaded(name: str) -> bool:

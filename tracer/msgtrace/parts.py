@@ -7,7 +7,6 @@ program's call, everything else is recorded after it.
 from __future__ import annotations
 
 import functools
-import inspect
 from contextvars import ContextVar
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +15,7 @@ from msgtrace.context import CURRENT, Cause
 from msgtrace.guarded import begin, end, observe, raised, settled
 from msgtrace.hook import Fetch, Observe, Send
 from msgtrace.probe import MAX_FAILURES
-from msgtrace.wrappers import called_at_once
+from msgtrace.wrappers import called_at_once, is_coroutine_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -152,7 +151,7 @@ def several(
         action: see there.
     """
     splitter = _Splitter(probe, probes, action)
-    if inspect.iscoroutinefunction(original):
+    if is_coroutine_function(original):
         return called_at_once(original, _coroutine(original, splitter))
 
     def replacement(*args: Any, **kwargs: Any) -> Any:

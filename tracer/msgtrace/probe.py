@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from time import monotonic_ns
@@ -26,7 +25,6 @@ MAX_FAILURES: Final = 10
 _RAISE: Final = os.environ.get("MSGTRACE_RAISE") == "1"
 """Our own tests want our errors; nobody else does."""
 
-_log = logging.getLogger("msgtrace")
 _current = CURRENT.get
 _frame = sys._getframe  # noqa: SLF001 - the documented way to a frame without a traceback
 _otel: Any = None
@@ -194,7 +192,11 @@ class Probe:
         if _RAISE:
             raise error
         if self.failures == MAX_FAILURES:
-            _log.warning("msgtrace: %s failed %d times (%r) and records no more", self.target, MAX_FAILURES, error)
+            import logging  # noqa: PLC0415 - the rare way, and it costs three milliseconds
+
+            logging.getLogger("msgtrace").warning(
+                "msgtrace: %s failed %d times (%r) and records no more", self.target, MAX_FAILURES, error
+            )
         try:
             self.recorder.lose("hook failed", 1, f"{self.target}: {type(error).__name__}: {error}"[:500])
         except Exception:  # noqa: BLE001 - nothing is left to tell it to

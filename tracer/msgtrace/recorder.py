@@ -28,7 +28,6 @@ from msgtrace.spool import Segment, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from msgtrace.records import Facts, Message
 
@@ -76,14 +75,14 @@ class Recorder:
 
     def __init__(
         self,
-        root: Path,
+        root: str | os.PathLike[str],
         facts: Callable[[], dict[str, Any]],
         *,
         body_limit: int = 64 * 1024,
         segment_bytes: int = 1 << 20,
         spool_limit: int = 32 << 20,
     ) -> None:
-        self._root = root
+        self._root = os.fspath(root)
         self._facts = facts
         self.body_limit = min(body_limit, segment_bytes // 4)
         self._segment_bytes = segment_bytes

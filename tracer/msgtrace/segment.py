@@ -24,10 +24,11 @@ Integers are little-endian: traces are read on the machine, or the kind of machi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import TYPE_CHECKING, Final
 from zlib import adler32
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,16 +49,15 @@ WRITING: Final = 1
 SEALED: Final = 2
 FREE: Final = 3
 
-FRAME: Final = Struct("<II")
-HEADER: Final = Struct("<8sII16sQQQQQQQ")
+FRAME: Final = struct.Struct("<II")
+HEADER: Final = struct.Struct("<8sII16sQQQQQQQ")
 
 
 class BrokenSegment(ValueError):  # noqa: N818 - reads as what it is, and nobody outside catches it by suffix
     """Not a segment, or one of another layout version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """A segment's header as it stood at one moment; field units are in the module's table."""
 
     pid: int
@@ -109,8 +109,7 @@ def framed(payload: bytes, generation: int) -> bytes:
     return FRAME.pack(len(payload), checksum(payload, generation)) + payload
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A frame's payload and the offset just after it; `payload` is None where the frame is damaged."""
 
     payload: bytes | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
 from typing import Any, Final
+
+from msgspec import Struct
 
 PREFIX: Final = "MSGTRACE_"
 
@@ -13,23 +14,27 @@ class BadSetting(ValueError):  # noqa: N818 - reads as what it is
     """An environment variable of ours that can't be understood; its text is meant for the user."""
 
 
-def _setting(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"help": help_text})
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a traced process is told. A field `x_y` is read from `MSGTRACE_X_Y`; lists are separated by commas."""
 
-    spool: str = _setting("", "folder of the trace's segments; nothing is recorded without it")
-    service: str = _setting("", "name of this service; made from the command line if empty")
-    only: tuple[str, ...] = _setting((), "record only these libraries, e.g. redis,pyee")
-    ignore: tuple[str, ...] = _setting((), "record none of these libraries")
-    propagate: bool = _setting(False, "add traceparent to outgoing messages that have headers")  # noqa: FBT003 - a default
-    body_limit: int = _setting(64 * 1024, "bytes kept of a body")
-    segment_bytes: int = _setting(1 << 20, "bytes of one segment")
-    spool_limit: int = _setting(32 << 20, "bytes that one process's segments may take")
-    snapshot_nodes: int = _setting(200, "objects kept of an in-process event's arguments")
+    spool: str = ""
+    """folder of the trace's segments; nothing is recorded without it"""
+    service: str = ""
+    """name of this service; made from the command line if empty"""
+    only: tuple[str, ...] = ()
+    """record only these libraries, e.g. redis,pyee"""
+    ignore: tuple[str, ...] = ()
+    """record none of these libraries"""
+    propagate: bool = False
+    """add traceparent to outgoing messages that have headers"""
+    body_limit: int = 64 * 1024
+    """bytes kept of a body"""
+    segment_bytes: int = 1 << 20
+    """bytes of one segment"""
+    spool_limit: int = 32 << 20
+    """bytes that one process's segments may take"""
+    snapshot_nodes: int = 200
+    """objects kept of an in-process event's arguments"""
 
     @classmethod
     def read(cls, environment: Any = None) -> Settings:
@@ -40,20 +45,20 @@ class Settings:
         """
         environment = os.environ if environment is None else environment
         given: dict[str, Any] = {}
-        for each in fields(cls):
-            name = PREFIX + each.name.upper()
+        for field, default in zip(cls.__struct_fields__, cls.__struct_defaults__, strict=True):
+            name = PREFIX + field.upper()
             text = environment.get(name)
             if text is not None:
-                given[each.name] = _parsed(name, text, each.default)
+                given[field] = _parsed(name, text, default)
         return cls(**given)
 
     def environment(self) -> dict[str, str]:
         """What `read` would read back: the variables of every setting that is not at its default."""
         variables = {}
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value != each.default:
-                variables[PREFIX + each.name.upper()] = _written(value)
+        for field, default in zip(self.__struct_fields__, self.__struct_defaults__, strict=True):
+            value = getattr(self, field)
+            if value != default:
+                variables[PREFIX + field.upper()] = _written(value)
         return variables
 
 

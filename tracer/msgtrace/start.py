@@ -106,9 +106,7 @@ class Tracer:
     def _opened(self) -> Engine | None:
         """The engine, made with the recorder at the first need."""
         if self.engine is None and not self.failure and self._settings is not None:
-            from pathlib import Path  # noqa: PLC0415 - as above
-
-            from msgtrace import process, threads  # noqa: PLC0415
+            from msgtrace import process, threads  # noqa: PLC0415 - as above
             from msgtrace.code_site import CodeSites  # noqa: PLC0415
             from msgtrace.engine import Engine  # noqa: PLC0415
             from msgtrace.interning import bind  # noqa: PLC0415
@@ -116,7 +114,7 @@ class Tracer:
 
             settings = self._settings
             recorder = Recorder(
-                Path(settings.spool),
+                settings.spool,
                 lambda: process.facts(settings.service),
                 body_limit=settings.body_limit,
                 segment_bytes=settings.segment_bytes,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import async_calls, calls, generators
 from msgtrace.hook import (
@@ -29,6 +28,25 @@ if TYPE_CHECKING:
 
     from msgtrace.probe import Probe
 
+# As in `inspect`, which takes five milliseconds of a traced program's start.
+_GENERATOR: Final = 0x20
+_COROUTINE: Final = 0x80
+_ASYNC_GENERATOR: Final = 0x200
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """See `inspect.iscoroutinefunction`."""
+    if _flags(function) & _COROUTINE:
+        return True
+    # Marked as one: then `inspect` has been loaded, by whoever marked it.
+    inspect = sys.modules.get("inspect")
+    return inspect is not None and inspect.iscoroutinefunction(function)
+
+
+def _flags(function: Callable[..., Any]) -> int:
+    flags: int = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    return flags
+
 
 def replacement(original: Callable[..., Any], action: Action, probe: Probe, handling: Probe) -> Callable[..., Any]:
     """The function that stands in the place of `original`, with its metadata and its kind.
@@ -43,19 +61,20 @@ def replacement(original: Callable[..., Any], action: Action, probe: Probe, hand
         TypeError: the action can't be had of such a function.
     """
     made = _made(original, action, probe, handling)
-    if isinstance(action, (Fetch, Trigger)) and inspect.iscoroutinefunction(original):
+    if isinstance(action, (Fetch, Trigger)) and is_coroutine_function(original):
         return called_at_once(original, made)
     return functools.update_wrapper(made, original)
 
 
 def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: Probe) -> Any:  # noqa: C901 - one line an action
-    of: Any = async_calls if inspect.iscoroutinefunction(original) else calls
+    flags = _flags(original)
+    of: Any = async_calls if is_coroutine_function(original) else calls
     match action:
         case Receivers():
             return generators.receivers(original, probe, action)
-        case Fetch() if inspect.isgeneratorfunction(original):
+        case Fetch() if flags & _GENERATOR:
             return generators.fetch(original, probe, action)
-        case Fetch() if inspect.isasyncgenfunction(original):
+        case Fetch() if flags & _ASYNC_GENERATOR:
             return generators.async_fetch(original, probe, action)
         case Send():
             return of.send(original, probe, action)
@@ -86,6 +105,8 @@ def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: 
 def called_at_once(original: Callable[..., Any], made: Callable[..., Any]) -> Callable[..., Any]:
     """A function that returns a coroutine, to be seen as the coroutine function that it stands for."""
     if sys.version_info >= (3, 12):
+        import inspect  # noqa: PLC0415 - what has coroutine functions has most likely loaded it
+
         return inspect.markcoroutinefunction(functools.update_wrapper(made, original))
     # Before 3.12 only a function-like proxy can run at the call and still be seen as a coroutine function.
     from wrapt import FunctionWrapper  # noqa: PLC0415 - it loads asyncio, which such a program has
@@ -112,6 +133,8 @@ def dispatcher(
         return chosen(*args, **kwargs)
 
     functools.update_wrapper(dispatched, original)
-    if sys.version_info >= (3, 12) and inspect.iscoroutinefunction(original):
+    if sys.version_info >= (3, 12) and is_coroutine_function(original):
+        import inspect  # noqa: PLC0415 - as above
+
         return inspect.markcoroutinefunction(dispatched)
     return dispatched

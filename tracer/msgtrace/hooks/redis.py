@@ -11,7 +11,6 @@ read without popping (LRANGE), streams by XRANGE, sorted sets as queues. More in
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.hook import Fetch, Hook, Late, Observe, Point, Send, Several
@@ -48,10 +47,16 @@ def outside(commands: Mapping[str, Action]) -> dict[str, Action]:
 
 
 def _outside(action: Action) -> Action:
-    if isinstance(action, Several):
-        return replace(action, split=_unless_within(action.split))
-    assert isinstance(action, Send | Fetch | Observe)  # noqa: S101 - for the type checker
-    return replace(action, read=_unless_within(action.read))
+    match action:
+        case Send():
+            return Send(read=_unless_within(action.read), done=action.done)
+        case Fetch():
+            return Fetch(read=_unless_within(action.read))
+        case Observe():
+            return Observe(kind=action.kind, read=_unless_within(action.read))
+        case Several():
+            return Several(split=_unless_within(action.split))
+    raise TypeError(f"no command is a {type(action).__name__}")
 
 
 def _unless_within(read: Callable[..., Any]) -> Callable[..., Any]:
