@@ -88,7 +88,7 @@ def confirmed(
             return {}
         if mandatory and not self.publisher_confirms:
             if len(_unconfirmed) >= MAX_UNCONFIRMED:
-                del _unconfirmed[next(iter(_unconfirmed))]
+                _unconfirmed.pop(next(iter(_unconfirmed)), None)
             _unconfirmed[message_id] = sequence
         return {"message_id": message_id}
     facts: Facts = came_back(result.delivery, properties) if hasattr(result, "delivery") else {"outcome": "ack"}
