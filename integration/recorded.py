@@ -66,6 +66,7 @@ class Recording:
     stderr: str
     operations: list[Operation] = field(default_factory=list)
     losses: list[tuple[str, int, str]] = field(default_factory=list)
+    dropped: int = 0
     processes: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, kind: str, **wanted: Any) -> list[Operation]:
@@ -151,6 +152,8 @@ def _read_process(folder: Path, recording: Recording) -> None:
     definitions: dict[int, Any] = {}
     operations: dict[int, Operation] = {}
     everything = list(payloads(folder))
+    headers = [Header.read(memoryview(path.read_bytes())) for path in folder.glob("*.segment")]
+    recording.dropped += max((header.dropped for header in headers), default=0)
     for tag, *rest in everything:
         if tag == records.DEFINE:
             definitions[rest[1]] = rest[2]
@@ -162,6 +165,9 @@ def _read_process(folder: Path, recording: Recording) -> None:
             operations[operation.sequence] = operation
         elif tag == records.COMPLETE:
             sequence, ended, outcome, error_type, error_message, facts = rest
+            if sequence not in operations:
+                assert recording.dropped, f"the end of an operation that never began: {sequence}"
+                continue
             operation = operations[sequence]
             operation.outcome, operation.error_type, operation.error_message = outcome, error_type, error_message
             operation.ended_ns = ended
