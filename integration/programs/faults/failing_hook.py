@@ -6,6 +6,7 @@ import sys
 import types
 
 from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send
+from msgtrace.records import Message
 from msgtrace.start import active
 
 logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
@@ -49,7 +50,7 @@ def broken(*_args: object, **_kwargs: object) -> None:
     raise RuntimeError("an extractor is broken")
 
 
-def fine(*_args: object, **_kwargs: object) -> dict[str, str]:
+def fine(*_args: object, **_kwargs: object) -> Message:
     return {"channel": "c"}
 
 
