@@ -42,7 +42,7 @@ class Programs:
         self.python = python
         self.kafka = kafka
         self.unique = unique
-        self._admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        self._admin: Any = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
 
     def __enter__(self) -> Self:
         return self

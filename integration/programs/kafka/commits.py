@@ -2,14 +2,15 @@
 
 import sys
 import time
+from typing import Any
 
 from account import did, tell
-from kafka import KafkaConsumer, TopicPartition
-from kafka.structs import OffsetAndMetadata
+from kafka import KafkaConsumer
+from kafka.structs import OffsetAndMetadata, TopicPartition
 
 broker, topic, group, how = sys.argv[1:]
 place = TopicPartition(topic, 0)
-consumer = KafkaConsumer(
+consumer: Any = KafkaConsumer(
     bootstrap_servers=broker,
     group_id=group,
     auto_offset_reset="earliest",

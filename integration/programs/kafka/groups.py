@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterable
 
 from account import did, tell
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka.structs import TopicPartition
 
 broker, topic, group = sys.argv[1:]
 

@@ -5,7 +5,8 @@ import sys
 from typing import Any
 
 from account import did, received, tell
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 broker, topic, how = sys.argv[1:]
 place = TopicPartition(topic, 0)
@@ -22,8 +23,9 @@ class Json:
         return self.deserialize("", data)
 
 
+deserializer: Any = Json()
 consumer = KafkaConsumer(
-    bootstrap_servers=broker, value_deserializer=Json(), enable_auto_commit=False, consumer_timeout_ms=5_000
+    bootstrap_servers=broker, value_deserializer=deserializer, enable_auto_commit=False, consumer_timeout_ms=5_000
 )
 consumer.assign([place])
 consumer.seek(place, 0)

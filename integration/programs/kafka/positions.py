@@ -3,7 +3,8 @@
 import sys
 
 from account import did, received, tell
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 broker, topic = sys.argv[1:]
 zero, one = TopicPartition(topic, 0), TopicPartition(topic, 1)

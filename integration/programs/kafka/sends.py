@@ -61,12 +61,13 @@ class Json:
         return self.serialize("", data)
 
 
+serializer: Any = Json()
 objects = KafkaProducer(
-    bootstrap_servers=broker, key_serializer=Json(), value_serializer=Json(), **json.loads(settings)
+    bootstrap_servers=broker, key_serializer=serializer, value_serializer=serializer, **json.loads(settings)
 )
 for key, value in [("k", {"a": [1, 2.5, None]}), (None, "text"), ({"id": 1}, None), (7, 0)]:
     future = objects.send(topic, value, key, [("h", b"v")])
-    wire = {"wire_key": Json()(key), "wire_value": Json()(value), "headers": [("h", b"v")]}
+    wire = {"wire_key": serializer(key), "wire_value": serializer(value), "headers": [("h", b"v")]}
     pending.append((wire, future))
 settle()
 objects.close()

@@ -3,19 +3,23 @@
 import logging
 import sys
 import warnings
+from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.structs import TopicPartition
 
 broker, topic = sys.argv[1:]
 logging.basicConfig(level=logging.ERROR)
 warnings.simplefilter("always")
+encode: Any = str.encode
+decode: Any = bytes.decode
 
 
 def listening() -> KafkaConsumer:
-    return KafkaConsumer(bootstrap_servers=broker, value_deserializer=bytes.decode, consumer_timeout_ms=2_000)
+    return KafkaConsumer(bootstrap_servers=broker, value_deserializer=decode, consumer_timeout_ms=2_000)
 
 
-producer = KafkaProducer(bootstrap_servers=broker, value_serializer=str.encode)
+producer = KafkaProducer(bootstrap_servers=broker, value_serializer=encode)
 future = producer.send(topic, "heard", partition=0)
 print(future.get(30).topic == topic, type(future).__name__)
 consumer = listening()

@@ -1,10 +1,11 @@
 """Sends within transactions, one of which is aborted, and reads what was committed. Arguments: broker, topic, group."""
 
 import sys
+from typing import Any
 
 from account import did, received, tell
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.structs import OffsetAndMetadata
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.structs import OffsetAndMetadata, TopicPartition
 
 broker, topic, group = sys.argv[1:]
 producer = KafkaProducer(bootstrap_servers=broker, transactional_id=f"{topic}-writer", linger_ms=2)
@@ -37,7 +38,8 @@ producer.commit_transaction()
 did("call", action="commit_transaction")
 producer.close()
 
-for isolation_level, count in (("read_committed", 3), ("read_uncommitted", 5)):
+levels: Any = {"read_committed": 3, "read_uncommitted": 5}
+for isolation_level, count in levels.items():
     consumer = KafkaConsumer(bootstrap_servers=broker, isolation_level=isolation_level, enable_auto_commit=False)
     consumer.assign([TopicPartition(topic, 0)])
     consumer.seek_to_beginning()
