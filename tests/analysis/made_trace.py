@@ -7,6 +7,7 @@ would leave out.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -120,12 +121,12 @@ class MadeTrace:
             "settings": None if settings is None else json.dumps(settings),
         }
         if site is not None:
-            path, _, function = site.partition(" ")
-            values["site_id"] = self._define(process, "sites", site, **_place(path), function=function)
+            path, line, function = _place(site)
+            values["site_id"] = self._define(process, "sites", site, path=path, line=line, function=function)
         if handler is not None:
-            path, _, function = handler.partition(" ")
+            path, line, name = _place(handler)
             values["handler_id"] = self._define(
-                process, "handlers", handler, **_place(path), name=function, module="app", doc=""
+                process, "handlers", handler, path=path, line=line, name=name, module="app", doc=""
             )
         if server is not None:
             values["connection_id"] = self._define(process, "connections", server, server=server)
@@ -133,6 +134,11 @@ class MadeTrace:
             values |= self._body(body, "object" if columns.get("channel_kind") == "bus" else "json")
         self.row("msgtrace_store.operations", **values | columns)
         return operation
+
+    @property
+    def now_ns(self) -> int:
+        """When the last operation was observed."""
+        return START_NS + self._count
 
     def send(self, **columns: Any) -> int:
         """A send."""
@@ -190,6 +196,7 @@ class MadeTrace:
             connection.close()
 
 
-def _place(path: str) -> dict[str, Any]:
-    file, _, line = path.rpartition(":")
-    return {"path": file, "line": int(line)}
+def _place(written: str) -> tuple[str, int, str]:
+    found = re.fullmatch(r"(.*?):([0-9]+) (.*)", written, re.DOTALL)
+    assert found is not None, written
+    return found[1], int(found[2]), found[3]

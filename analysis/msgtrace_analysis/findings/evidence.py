@@ -43,12 +43,12 @@ class Place:
 
     Attributes:
         kind: `handler` (a function given to a library), `code` (the place of the call), `route` (an incoming request),
-            `outside` (not in the trace).
+            `connection` (its opening), `outside` (not in the trace).
         name: the function's or route's name.
         site: '' where not known.
     """
 
-    kind: Literal["handler", "code", "route", "outside"]
+    kind: Literal["handler", "code", "route", "connection", "outside"]
     service: str
     name: str
     site: str

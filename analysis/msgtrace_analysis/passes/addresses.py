@@ -57,9 +57,9 @@ SOURCED: Final = """
 
 # One row per channel that the trace knows.
 CHANNELS: Final = """
-    select system, source_kind as kind, source as name from sourced where kind <> 'connect'
+    select system, source_kind as kind, source as name from sourced
     union
-    select system, channel_kind, channel from operations where kind <> 'connect'
+    select system, channel_kind, channel from operations
     order by all
 """
 

@@ -47,7 +47,8 @@ PARTIES: Final = f"""
     order by all
 """
 
-# One row per operation that is a place in the code: where a message was handled or sent, or a request came in.
+# One row per operation that is a place in the code: where a message was handled or sent, a request came in, or a
+# connection was opened that something followed from.
 PLACES: Final = """
     create table places as
     with processed as (
@@ -62,12 +63,14 @@ PLACES: Final = """
         o.operation_id,
         case
             when o.kind = 'trigger' then 'route'
+            when o.kind = 'connect' then 'connection'
             when o.kind <> 'send' and coalesce(o.handler_site, p.site) is not null then 'handler'
             else 'code'
         end as kind,
         o.service,
         case
             when o.kind = 'trigger' then trim(coalesce(o.routing_key, '') || ' ' || o.address)
+            when o.kind = 'connect' then trim('connection ' || o.address)
             when o.kind = 'send' then coalesce(o.code_function, '')
             else coalesce(o.handler_name, p.name, o.code_function, '')
         end as name,
@@ -78,6 +81,7 @@ PLACES: Final = """
     from addressed as o
     left join processed as p using (operation_id)
     where o.kind in ('send', 'receive', 'process', 'trigger')
+        or (o.kind = 'connect' and o.operation_id in (select cause_id from causes))
 """
 
 

@@ -1,0 +1,77 @@
+"""Contracts: every sample once, what can't be read counted, bounded pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from msgtrace_analysis import study as study_module
+from msgtrace_analysis.passes.contracts import ENOUGH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from msgtrace_analysis.findings import Findings
+    from tests.analysis.made_trace import MadeTrace
+
+
+def test_a_delivery_repeats_its_send_and_is_no_sample(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for number in range(4):
+        send = made.send(channel="orders", channel_kind="topic", event_type="placed", body={"id": number})
+        made.receive(send, channel="orders", channel_kind="topic", event_type="placed", body={"id": number})
+    made.receive(channel="orders", channel_kind="topic", event_type="placed", body={"id": "x", "note": 1})
+    (contract,) = findings().contracts
+    assert (contract.samples, contract.unread) == (5, 0)
+    assert {field.path: (field.types, field.present, field.of) for field in contract.fields} == {
+        "id": (("integer", "string"), 5, 5),
+        "note": (("integer",), 1, 5),
+    }
+    assert contract.schema["required"] == ["id"]
+    assert contract.schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_bodies_that_cannot_be_read_are_counted(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    made.send(channel="orders", channel_kind="topic", body={"id": 1})
+    made.send(channel="orders", channel_kind="topic", body_size=500, truncated=True)
+    made.send(channel="images", channel_kind="topic", body_size=70)
+    found = {contract.event: contract for contract in findings().contracts}
+    orders, images = found["rabbitmq/topic/orders/orders"], found["rabbitmq/topic/images/images"]
+    assert (orders.samples, orders.unread, orders.certainty) == (1, 1, "guess")
+    assert (images.samples, images.unread, images.fields, dict(images.schema)) == (0, 1, (), {})
+
+
+@pytest.mark.parametrize(("samples", "certainty"), [(ENOUGH - 1, "guess"), (ENOUGH, "likely")])
+def test_few_samples_make_a_guess(
+    made: MadeTrace, findings: Callable[[], Findings], samples: int, certainty: str
+) -> None:
+    for _ in range(samples):
+        made.send(channel="orders", channel_kind="topic", body={"id": 1})
+    assert findings().contracts[0].certainty == certainty
+
+
+def test_what_was_left_out_of_an_object_is_told(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    body = {"$type": "shop.Order", "lines": [{"sku": "a"}, {"$cut": 7}], "buyer": {"$type": "shop.Buyer", "$cut": True}}
+    made.operation("send", "pyee", channel="pyee.EventEmitter", channel_kind="bus", routing_key="placed", body=body)
+    (contract,) = findings().contracts
+    assert contract.cut == 2
+    assert contract.schema["x-python-class"] == ["shop.Order"]
+    assert "required" not in contract.schema["properties"]["buyer"]
+
+
+def test_pages_make_no_difference(
+    made: MadeTrace, findings: Callable[[], Findings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        service = "one" if number % 3 else "two"
+        send = made.send(
+            service=service, channel="orders", channel_kind="topic", body={"id": number, "x": "y" * number}
+        )
+        made.receive(send, service="three", channel="orders", channel_kind="topic")
+    whole = findings()
+    monkeypatch.setattr(study_module, "PAGE_ROWS", 7)
+    monkeypatch.setattr(study_module, "BODY_PAGE_ROWS", 3)
+    monkeypatch.setattr(study_module, "BODY_PAGE_BYTES", 200)
+    made._rows.clear()
+    assert findings() == whole
+    assert whole.contracts[0].samples == 50

@@ -1,0 +1,178 @@
+"""The guide: its sections, what it says of a small trace and of nothing, and that no name breaks it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+from msgtrace_analysis.renderers import guide
+from tests.analysis.hostile import hostile_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from msgtrace_analysis.findings import Findings
+    from tests.analysis.made_trace import MadeTrace
+
+SECTIONS = [
+    "Messaging Stack",
+    "Event Catalog",
+    "Message Flows",
+    "Message Contracts",
+    "Queue Management",
+    "Reliability Patterns",
+    "Monitoring & Observability",
+    "Security",
+    "Best Practices",
+    "Completeness",
+]
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def headings(text: str, level: int) -> list[str]:
+    tokens = PARSER.parse(text)
+    return [
+        after.content
+        for token, after in zip(tokens, tokens[1:], strict=False)
+        if token.type == "heading_open" and token.tag == f"h{level}"
+    ]
+
+
+def section(text: str, name: str) -> str:
+    return text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+def a_small_system(made: MadeTrace) -> None:
+    trigger = made.operation(
+        "trigger", "http", service="web", channel="/orders", channel_kind="route", routing_key="POST"
+    )
+    for number in range(2):
+        send = made.send(
+            service="web",
+            channel="orders",
+            channel_kind="topic",
+            event_type="order.placed",
+            body={"id": number},
+            site="/app/web.py:5 place",
+            server="broker:1",
+        )
+        made.cause(trigger, send)
+        made.receive(
+            send,
+            service="mail",
+            channel="orders",
+            channel_kind="topic",
+            handler="/app/mail.py:9 on_order",
+            after_ns=2_000_000,
+        )
+
+
+def test_every_section_is_there_whatever_was_recorded(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    empty = guide.render(findings())
+    assert headings(empty, 2) == SECTIONS
+    a_small_system(made)
+    assert headings(guide.render(findings()), 2) == SECTIONS
+
+
+def test_it_begins_with_the_mark_by_which_it_is_known(findings: Callable[[], Findings]) -> None:
+    text = guide.render(findings())
+    assert text.startswith(guide.MARK + "\n")
+    assert text.endswith("\n")
+    assert "\n\n\n" not in text
+
+
+def test_what_it_says_of_a_small_system(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    a_small_system(made)
+    text = guide.render(findings())
+    assert (
+        "one recording: 5 operations of 2 services, between 2023-11-14 22:13:20.001 and 2023-11-14 22:13:20.007 (UTC)"
+        in text
+    )
+    assert "| `order.placed` | rabbitmq topic `orders` | 2 | 2 | `web` | `mail` | type property (exact) |" in text
+    assert "  - web `place` (`web.py:5`): 2\n" in text
+    assert "  - mail `on_order` (`mail.py:9`): 2\n" in text
+    flows = section(text, "Message Flows")
+    assert "The request came once.\n" in flows
+    assert '    n0["web: POST /orders"]\n    n1["mail: on_order"]\n    n0 -->|"order.placed ×2"| n1\n' in flows
+    assert (
+        "| `order.placed` | web `place` | web `POST /orders` | mail `on_order` | 2 | 1 of 1 | 2 ms / 2 ms | exact |"
+        in flows
+    )
+    assert "| `id` | integer | always | – | `0`, `1` |" in section(text, "Message Contracts")
+    assert "| rabbitmq | topic | `orders` | *not in the trace* | – | 2 | 2 |" in section(text, "Queue Management")
+    assert "Every send has a receive in this trace and every receive its send." in section(text, "Completeness")
+
+
+def test_what_was_not_seen_is_said_with_how_to_see_it(findings: Callable[[], Findings]) -> None:
+    text = guide.render(findings())
+    for name, sentence in {
+        "Messaging Stack": "No messaging library was seen at work. `msgtrace doctor`",
+        "Event Catalog": "No message was recorded.",
+        "Message Flows": "No message was recorded, so there is no flow to follow.",
+        "Message Contracts": "No body that could be read was recorded: there were no messages.",
+        "Queue Management": "No channel was declared or used while the program was recorded.",
+        "Reliability Patterns": "No message was received a second time.",
+        "Monitoring & Observability": "No message was sent over a connection",
+        "Security": "No connection to a server was seen.",
+        "Best Practices": "Nothing in this recording gives reason for advice",
+        "Completeness": "There were no messages.",
+    }.items():
+        assert sentence in section(text, name), name
+
+
+def test_a_recording_that_goes_on_or_has_no_links_says_so(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    import dataclasses
+
+    found = findings()
+    going_on = dataclasses.replace(
+        found, recording=dataclasses.replace(found.recording, recording=True, note="a | reason")
+    )
+    text = guide.render(going_on)
+    assert "**The recording was still going on**" in text
+    assert "**Links may be incomplete**: a \\| reason" in text
+
+
+def test_losses_are_told_at_the_top(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    made.send(channel="x", channel_kind="topic", truncated=True)
+    text = guide.render(findings())
+    assert "**Something is missing from the recording**: see [Completeness](#completeness)." in text
+    assert "| `app` | truncated |" in text
+
+
+def test_no_name_breaks_it(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    hostile_trace(made)
+    text = guide.render(findings())
+    assert headings(text, 2) == SECTIONS
+    rendered = PARSER.render(text)
+    tags = set(re.findall(r"<(/?[a-z0-9]+)", rendered))
+    written = {
+        "p",
+        "h1",
+        "h2",
+        "h3",
+        "em",
+        "strong",
+        "ul",
+        "li",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "code",
+        "pre",
+        "a",
+    }
+    assert tags <= written | {f"/{tag}" for tag in written}
+    assert set(re.findall(r'href="([^"]*)"', rendered)) <= {"#completeness", "#message-flows", "#event-catalog"}
+    for token in PARSER.parse(text):
+        if token.type == "fence":
+            assert token.info == "mermaid"
+    for table in re.findall(r"<table>.*?</table>", rendered, re.DOTALL):
+        rows = [len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)]
+        assert len(set(rows)) == 1
+    source_rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(source_rows) == rendered.count("<tr>") + rendered.count("<table>")
