@@ -2,6 +2,7 @@
 
 from integration.recorded import Operation, Recording
 from integration.websocket_ends import EVERY_VERSION, needs, of_role, run, version
+from msgtrace.records import CAUSE_ENDED, CAUSE_LIVE
 
 pytestmark = EVERY_VERSION
 
@@ -20,7 +21,8 @@ def check_answers(recording: Recording, role: str = "server") -> int:
         body = cause["body"]
         text = body if isinstance(body, str) else body.decode()
         assert (cause.kind, cause["connection"]["role"], f"re:{text}") == ("receive", role, answer["body"])
-        assert answer.cause_state == 0
+        # A task of its own may answer when the next message has been fetched.
+        assert answer.cause_state in ({CAUSE_LIVE, CAUSE_ENDED} if text in {"w1", "w2", "w3"} else {CAUSE_LIVE})
     return len(answers)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
 from msgtrace.context import CURRENT, Cause, Handling
-from msgtrace.guarded import begin, deliver, end, follow, injected, late, leave, observe, raised, settled
+from msgtrace.guarded import begin, deliver, end, follow, holds, injected, late, leave, observe, raised, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +101,11 @@ def delivery(original: Callable[..., Any], probe: Probe, handling: Probe, action
 
 def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable[..., Any]:
     """A fetch; whatever it returns, it ends what was fetched before."""
-    read = action.read
+    read, when = action.read, action.when
 
     def replacement(*args: Any, **kwargs: Any) -> Any:
+        if when is not None and not holds(probe, when, args, kwargs):
+            return original(*args, **kwargs)
         cause = Cause.fetching(CURRENT.get())
         CURRENT.set(cause)
         started = monotonic_ns()

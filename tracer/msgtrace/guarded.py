@@ -81,6 +81,17 @@ def raised(
         probe.failed(ours)
 
 
+def holds(probe: Probe, when: Callable[..., bool], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """What a `when` says of a call; False when it fails."""
+    if probe.failures >= MAX_FAILURES:
+        return False
+    try:
+        return when(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+        return False
+
+
 def observe(
     probe: Probe,
     read: Callable[..., Any],

@@ -81,11 +81,14 @@ class Fetch(Action, frozen=True, kw_only=True):
     Attributes:
         read: see `ReadResult`.
         parts: a generator's items are parts of one message, which the last of them completes; not messages.
+        when: `(*the target's parameters)`, asked before the call: whether it is a fetch at all, or the library's own
+            business. Of functions that return at once.
     """
 
     kind: Kind = "receive"
     read: ReadResult
     parts: bool = False
+    when: Callable[..., bool] | None = None
 
 
 class Deliver(Action, frozen=True, kw_only=True):

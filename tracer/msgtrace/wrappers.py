@@ -66,12 +66,14 @@ def replacement(original: Callable[..., Any], action: Action, probe: Probe, hand
     return functools.update_wrapper(made, original)
 
 
-def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: Probe) -> Any:  # noqa: C901 - one line an action
+def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: Probe) -> Any:  # noqa: C901, PLR0912 - one line an action
     flags = _flags(original)
     of: Any = async_calls if is_coroutine_function(original) else calls
     match action:
         case Receivers():
             return generators.receivers(original, probe, action)
+        case Fetch() if action.when is not None and (of is async_calls or flags & (_GENERATOR | _ASYNC_GENERATOR)):
+            raise TypeError(f"{original!r} does not return at once")
         case Fetch() if flags & _GENERATOR:
             return generators.fetch(original, probe, action)
         case Fetch() if flags & _ASYNC_GENERATOR:

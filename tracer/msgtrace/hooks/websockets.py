@@ -19,6 +19,7 @@ from msgtrace.hooks import websockets_messages as messages
 from msgtrace.hooks import websockets_opening as opening
 from msgtrace.hooks.websockets_conversation import (
     BINARY,
+    CLOSE,
     CONTINUATION,
     OPEN,
     TEXT,
@@ -42,23 +43,23 @@ UVICORNS_LOGGER: Final = "uvicorn.error"
 
 def text_sent(_result: Any, self: Any, data: Any, fin: bool = True) -> Message | None:
     """`Protocol.send_text`."""
-    return messages.sent(self, data, final=fin, text=True)
+    return messages.sent(self, data, fin, True)
 
 
 def binary_sent(_result: Any, self: Any, data: Any, fin: bool = True) -> Message | None:
     """`Protocol.send_binary`."""
-    return messages.sent(self, data, final=fin, text=False)
+    return messages.sent(self, data, fin, False)
 
 
 def continuation_sent(_result: Any, self: Any, data: Any, fin: bool) -> Message | None:
     """`Protocol.send_continuation`."""
-    return messages.continued(self, data, final=fin)
+    return messages.continued(self, data, fin)
 
 
 def refused(self: Any, message: Any, **_options: Any) -> Message | None:
     """`Connection.send` on a connection that is not open, which does not reach the protocol; else None."""
     protocol = self.protocol
-    return None if protocol.state == OPEN else messages.unsent(protocol, conversation(protocol), message, text=False)
+    return None if protocol.state == OPEN else messages.unsent(protocol, conversation(protocol), message, False)
 
 
 # ---- receiving ---------------------------------------------------------------------------------------------
@@ -84,30 +85,34 @@ def streamed(item: Any, self: Any, *_options: Any, **_named: Any) -> Message | N
     return _complete(self.protocol, talk, talk.incoming)
 
 
-def events(result: Any, self: Any) -> list[Message] | None:
-    """`Protocol.events_received`: counted for those who hand it on, received by a program that drives the protocol."""
-    if not result:
-        return None
+def driven(self: Any) -> bool:
+    """Whether a call of `Protocol.events_received` is the program's. What goes to those who hand it on is counted."""
+    arrived = self.events
+    if not arrived:
+        return False
     talk = conversation(self)
     handed_on = connection_of(self) is not None or getattr(self.logger, "name", "") == UVICORNS_LOGGER
-    complete: list[Message] = []
-    for event in result:
+    for event in arrived:
         opcode = getattr(event, "opcode", None)
         if opcode is None:
             talk = opening.requested(self, event) or talk
-        elif opcode > BINARY:
-            continue
-        elif handed_on:
-            talk.arrive(opcode, final=event.fin)
-        else:
-            message = _fed(self, talk, event)
-            if message is not None:
-                complete.append(message)
-    return complete
+        elif handed_on and opcode <= BINARY:
+            talk.arrive(opcode, event.fin)
+    return not handed_on
+
+
+def events(result: Any, self: Any) -> list[Message]:
+    """`Protocol.events_received` of a program that drives the protocol."""
+    talk = conversation(self)
+    found = [_fed(self, talk, each) for each in result if getattr(each, "opcode", CLOSE) <= BINARY]
+    return [message for message in found if message is not None]
 
 
 def _fed(protocol: Any, talk: Conversation, frame: Any) -> Message | None:
     if frame.opcode != CONTINUATION:
+        if frame.fin:
+            talk.received += 1
+            return messages.message_of(protocol, talk, frame.data, frame.opcode == TEXT, talk.receiving, talk.received)
         talk.incoming = Pieces(text=frame.opcode == TEXT)
     if talk.incoming is None:
         return None  # as above
@@ -118,7 +123,7 @@ def _fed(protocol: Any, talk: Conversation, frame: Any) -> Message | None:
 def _complete(protocol: Any, talk: Conversation, pieces: Pieces) -> Message:
     talk.incoming = None
     talk.received += 1
-    return messages.assembled(protocol, talk, pieces, talk.receiving and f"{talk.receiving}{talk.received}")
+    return messages.assembled(protocol, talk, pieces, talk.receiving, talk.received)
 
 
 def passed_on(result: Any, self: Any) -> Message | None:
@@ -162,7 +167,7 @@ HOOK = Hook(
         Point(_PROTOCOL + "send_text", Observe(kind="send", read=text_sent)),
         Point(_PROTOCOL + "send_binary", Observe(kind="send", read=binary_sent)),
         Point(_PROTOCOL + "send_continuation", Observe(kind="send", read=continuation_sent)),
-        Point(_PROTOCOL + "events_received", Fetch(read=events)),
+        Point(_PROTOCOL + "events_received", Fetch(read=events, when=driven)),
         Point(_PROTOCOL + "send_ping", Observe(kind="call", read=opening.pinged)),
         Point(_PROTOCOL + "send_pong", Observe(kind="call", read=opening.ponged)),
         Point(_PROTOCOL + "send_close", _CLOSING),

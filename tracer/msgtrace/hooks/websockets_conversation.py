@@ -112,7 +112,7 @@ class Conversation:
         self.request: dict[str, Any] = {}
         self.closing = self.closed = False
 
-    def arrive(self, opcode: int, *, final: bool) -> None:
+    def arrive(self, opcode: int, final: bool) -> None:
         """Count a data frame that the library will hand to the program."""
         if opcode != CONTINUATION:
             self.arrived.append(_WHOLE[opcode] if final else Arriving(text=opcode == TEXT, ended=False))

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 def sent(_result: Any, self: Any, fin: bool, opcode: int, data: Any) -> Message | None:
     """`write_frame_sync` of a data frame."""
     if opcode == CONTINUATION:
-        return messages.continued(self, data, final=fin)
-    return messages.sent(self, data, final=fin, text=opcode == TEXT)
+        return messages.continued(self, data, fin)
+    return messages.sent(self, data, fin, opcode == TEXT)
 
 
 def controlled(_result: Any, self: Any, _fin: bool, opcode: int, data: Any) -> Message | None:
@@ -49,7 +49,7 @@ def received(result: Any, self: Any) -> Message | None:
 
 def refused(self: Any, message: Any) -> Message | None:
     """`send` on a connection that is not open; else None, the frame is recorded."""
-    return None if self.state == OPEN else messages.unsent(self, conversation(self), message, text=False)
+    return None if self.state == OPEN else messages.unsent(self, conversation(self), message, False)
 
 
 # ---- the handshake and the end -----------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from msgtrace import interning
@@ -11,6 +11,9 @@ from msgtrace.hooks.websockets_conversation import OPEN, Conversation, Pieces, c
 if TYPE_CHECKING:
     from msgtrace.hooks.websockets_conversation import Arriving
     from msgtrace.records import Message
+
+PAYLOADS: Final = frozenset({bytes, bytearray, memoryview})
+"""What the protocol takes as the payload of a frame."""
 
 
 # ---- the connection ----------------------------------------------------------------------------------------
@@ -80,45 +83,40 @@ def _host(value: Any) -> Any:
 # ---- messages ----------------------------------------------------------------------------------------------
 
 
-def sent(protocol: Any, data: Any, *, final: bool, text: bool) -> Message | None:
+def sent(protocol: Any, data: Any, final: bool, text: bool) -> Message | None:
     """A message, or its first fragment, that has been handed to the protocol; or was refused by it."""
     talk = conversation(protocol)
-    if protocol.state != OPEN or talk.outgoing is not None or not is_payload(data):
-        return unsent(protocol, talk, data, text=text)
+    if protocol.state != OPEN or talk.outgoing is not None or type(data) not in PAYLOADS:
+        return unsent(protocol, talk, data, text)
     if not final:
         talk.outgoing = Pieces(text=text)
         talk.outgoing.add(data)
         return None
     talk.sent += 1
-    return message_of(protocol, talk, data, text=text, identity=talk.sending and f"{talk.sending}{talk.sent}")
+    return message_of(protocol, talk, data, text, talk.sending, talk.sent)
 
 
-def continued(protocol: Any, data: Any, *, final: bool) -> Message | None:
+def continued(protocol: Any, data: Any, final: bool) -> Message | None:
     """A message's further fragment; the last makes the message."""
     talk = conversation(protocol)
     pieces = talk.outgoing
-    if pieces is None or protocol.state != OPEN or not is_payload(data):
+    if pieces is None or protocol.state != OPEN or type(data) not in PAYLOADS:
         return None
     pieces.add(data)
     if not final:
         return None
     talk.outgoing = None
     talk.sent += 1
-    return assembled(protocol, talk, pieces, talk.sending and f"{talk.sending}{talk.sent}")
+    return assembled(protocol, talk, pieces, talk.sending, talk.sent)
 
 
-def unsent(protocol: Any, talk: Conversation, data: Any, *, text: bool) -> Message:
+def unsent(protocol: Any, talk: Conversation, data: Any, text: bool) -> Message:
     """A message that did not reach the protocol, and has no number."""
     if type(data) is str:
         data, text = data.encode("utf-8", "replace"), True
-    if is_payload(data):
-        return message_of(protocol, talk, data, text=text, identity="")
+    if type(data) in PAYLOADS:
+        return message_of(protocol, talk, data, text, "", 0)
     return about(protocol, talk)
-
-
-def is_payload(data: Any) -> bool:
-    """Whether the protocol takes this as the payload of a frame."""
-    return type(data) in {bytes, bytearray, memoryview}
 
 
 def taken(protocol: Any, data: Any) -> Message | None:
@@ -130,54 +128,60 @@ def taken(protocol: Any, data: Any) -> Message | None:
     talk.received += 1
     # `decode` may have made bytes of what the peer marked as text, and the reverse.
     text = type(data) is str if arrived is None else arrived.text
-    identity = talk.receiving and f"{talk.receiving}{talk.received}"
     if text and type(data) is str and len(data) <= interning.settings.body_limit // 4:
-        message = about(protocol, talk)
-        message["body"] = data
-        if identity:
-            message["identity"] = identity
+        message: Message = {
+            "channel": interning.text(talk.path),
+            "channel_kind": "connection",
+            "connection": interning.connection(protocol, facts),
+            "body": data,
+        }
+        if talk.receiving:
+            message["identity"] = f"{talk.receiving}{talk.received}"
     else:
-        message = message_of(protocol, talk, data.encode() if type(data) is str else data, text=text, identity=identity)
+        payload = data.encode() if type(data) is str else data
+        message = message_of(protocol, talk, payload, text, talk.receiving, talk.received)
     if arrived is not None and arrived.frames > 1:
         message["settings"] = {"fragments": arrived.frames}
     return message
 
 
-def message_of(protocol: Any, talk: Conversation, data: Any, *, text: bool, identity: str) -> Message:
-    """A message in one piece."""
+def message_of(protocol: Any, talk: Conversation, data: Any, text: bool, name: str, number: int) -> Message:
+    """A message in one piece; `name` is that of its direction, "" if its number is not known."""
     if type(data) is memoryview:
         data = bytes(data)
-    message = about(protocol, talk)
     limit = interning.settings.body_limit
-    if len(data) > limit:
-        message["body_size"] = len(data)
-        message["body"] = _body(data[:limit], text=text, cut=True)
-    else:
-        message["body"] = _body(data, text=text, cut=False)
-    if identity:
-        message["identity"] = identity
+    size = len(data)
+    cut = size > limit
+    message: Message = {
+        "channel": interning.text(talk.path),
+        "channel_kind": "connection",
+        "connection": interning.connection(protocol, facts),
+        "body": _body(data[:limit] if cut else data, cut=cut) if text else data[:limit] if cut else data,
+    }
+    if cut:
+        message["body_size"] = size
+    if name:
+        message["identity"] = f"{name}{number}"
     return message
 
 
-def assembled(protocol: Any, talk: Conversation, pieces: Pieces, identity: str) -> Message:
+def assembled(protocol: Any, talk: Conversation, pieces: Pieces, name: str, number: int) -> Message:
     """A message that came in fragments."""
     message = about(protocol, talk)
     cut = pieces.size > len(pieces.kept)
-    message["body"] = _body(pieces.kept, text=pieces.text, cut=cut)
+    message["body"] = _body(pieces.kept, cut=cut) if pieces.text else pieces.kept
     if cut:
         message["body_size"] = pieces.size
     if pieces.count > 1:
         message["settings"] = {"fragments": pieces.count}
-    if identity:
-        message["identity"] = identity
+    if name:
+        message["identity"] = f"{name}{number}"
     return message
 
 
-def _body(kept: Any, *, text: bool, cut: bool) -> str | bytes | bytearray:
-    """A payload as `records.Message.body` wants it; what is marked as text and isn't remains as bytes."""
-    if text:
-        try:
-            return str(kept, "utf-8", "ignore" if cut else "strict")
-        except UnicodeDecodeError:
-            pass
-    return kept  # type: ignore[no-any-return]  # the library takes nothing but bytes-like payloads
+def _body(kept: Any, *, cut: bool) -> str | bytes | bytearray:
+    """A payload that is marked as text; what isn't text in spite of that remains as bytes."""
+    try:
+        return str(kept, "utf-8", "ignore" if cut else "strict")
+    except UnicodeDecodeError:
+        return kept  # type: ignore[no-any-return]  # the library takes nothing but bytes-like payloads
