@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from msgtrace_collectors.columns import BODY_COLUMNS, table
+from msgtrace_collectors.columns import BODY_COLUMNS, array
 from msgtrace_collectors.decoding import JSON, OBJECT, decode
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Bodies:
         state = self._keyed.copy()
         state.update(body)
         digest = self._digests[body] = state.digest()
-        if self._is_new(digest):
+        if digest not in self._known and self._is_new(digest):
             self._fresh.append((digest, body, content_type))
         return digest
 
@@ -99,18 +99,33 @@ class Bodies:
         self._digests.clear()
         fresh, objects = self._fresh, self._fresh_objects
         self._fresh, self._fresh_objects = [], []
-        rows: list[tuple[Any, ...]] = [(d, None, text, OBJECT, count) for d, text, count in objects]
+        if not fresh and not objects:
+            return None
+        digests = [digest for digest, _, _ in fresh]
+        bodies = [body for _, body, _ in fresh]
+        redacted = [0] * len(fresh)
         if fresh:
-            suspects = self._suspects([body for _, body, _ in fresh])
-            redact = self._redactor.body
-            for (digest, body, content_type), suspect in zip(fresh, suspects, strict=True):
-                safe, count = redact(body) if suspect else (body, 0)
-                decoded = decode(safe, content_type)
-                if decoded.encoding == JSON:
-                    rows.append((digest, None, safe, JSON, count))
-                else:
-                    rows.append((digest, safe, decoded.document, decoded.encoding, count))
-        return table(BODY_COLUMNS, rows) if rows else None
+            for place, suspect in enumerate(self._suspects(bodies)):
+                if suspect:
+                    bodies[place], redacted[place] = self._redactor.body(bodies[place])
+        documents: list[bytes | None] = []
+        contents: list[bytes | None] = []
+        encodings: list[str] = []
+        for body, (_, _, content_type) in zip(bodies, fresh, strict=True):
+            encoding, document = decode(body, content_type)
+            encodings.append(encoding)
+            documents.append(document)
+            contents.append(None if encoding == JSON else body)
+        for digest, text, count in objects:
+            digests.append(digest)
+            contents.append(None)
+            documents.append(text)
+            encodings.append(OBJECT)
+            redacted.append(count)
+        return pa.table({
+            name: array(values, kind)
+            for (name, kind), values in zip(BODY_COLUMNS, (digests, contents, documents, encodings, redacted), strict=True)
+        })  # fmt: skip
 
     def _suspects(self, bodies: list[bytes]) -> list[Any]:
         if self._expression is None:

@@ -93,7 +93,11 @@ def _settle_in(stop: Stop, job: Job) -> None:
     if hasattr(signal, "SIGXFSZ"):
         # A limit on file sizes is a full disk to us, and no reason to die.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    # Records are trees that die with their batch: looking for cycles among them costs and finds nothing.
+    collect_garbage_seldom()
+
+
+def collect_garbage_seldom() -> None:
+    """Tell Python to look for cycles less often: records are trees that die with their batch, by the ten thousand."""
     gc.set_threshold(200_000, 20, 100)
 
 

@@ -31,6 +31,10 @@ MAX_BYTES: Final = 16 << 20
 MAX_WAITING_BYTES: Final = 8 << 20
 """Of one process's segments that are read and not stored: a quarter of its default pool."""
 COMMIT_EVERY_S: Final = 0.25
+"""While there is little to read; a transaction has costs of its own."""
+COMMIT_AT_LEAST_EVERY_S: Final = 1.0
+BUSY_RECORDS: Final = 1_000
+"""Read at once: there is more to come."""
 SHORTEST_PAUSE_S: Final = 0.001
 LONGEST_PAUSE_S: Final = 0.05
 RETRY_EVERY_S: Final = 0.5
@@ -97,7 +101,7 @@ class Collector:
         while not stop.requested:
             read = self._reader.poll(self._batch)
             now = time.monotonic()
-            if self._due(now):
+            if self._due(now, read):
                 self.commit(stop)
                 every()
             if read or self._reader.live:
@@ -105,17 +109,18 @@ class Collector:
             elif (idle_s := until_idle_s()) is not None and now - busy_at >= idle_s:
                 break
             pause = SHORTEST_PAUSE_S if read else min(pause * 2, LONGEST_PAUSE_S)
-            if read < 1000:
+            if read < BUSY_RECORDS:
                 time.sleep(pause)
         self._drain(stop)
 
-    def _due(self, now: float) -> bool:
+    def _due(self, now: float, read: int) -> bool:
         batch = self._batch
         if batch.operations >= MAX_OPERATIONS or batch.size_bytes >= MAX_BYTES:
             return True
         if self._reader.waiting_bytes >= MAX_WAITING_BYTES:
             return True
-        return now - self._committed_at >= COMMIT_EVERY_S and not (batch.empty and not self._registry.changed)
+        every_s = COMMIT_AT_LEAST_EVERY_S if read >= BUSY_RECORDS else COMMIT_EVERY_S
+        return now - self._committed_at >= every_s and not (batch.empty and not self._registry.changed)
 
     def _drain(self, stop: Stop) -> None:
         """Read everything that is there, and what processes that are just ending still write.

@@ -6,8 +6,7 @@ here by content type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,8 +20,7 @@ OBJECT: Final = "object"
 _checked = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What a body's bytes are.
 
     Attributes:
@@ -31,11 +29,12 @@ class Decoded:
     """
 
     encoding: str
-    document: bytes | None = None
+    document: bytes | None
 
 
-_TEXT: Final = Decoded(TEXT)
-_BINARY: Final = Decoded(BINARY)
+_TEXT: Final = Decoded(TEXT, None)
+_BINARY: Final = Decoded(BINARY, None)
+_JSON_BEGINS: Final = frozenset(b'{["')
 
 
 def decode(body: bytes, content_type: str | None) -> Decoded:
@@ -47,20 +46,22 @@ def decode(body: bytes, content_type: str | None) -> Decoded:
         body: the kept bytes, redacted.
         content_type: as the message says, or None.
     """
-    if body[:1] in {b"{", b"[", b'"'} or body.lstrip()[:1] in {b"{", b"[", b'"'} or _says_json(content_type):
+    if (body and body[0] in _JSON_BEGINS) or body.lstrip()[:1] in {b"{", b"[", b'"'} or _says_json(content_type):
         try:
             _checked(body)
             if body.isascii() or body.decode():
                 return Decoded(JSON, body)
         except (ValueError, RecursionError):
             pass  # malformed, no UTF-8, or nested deeper than any reader would follow
+    if b"\0" in body:
+        return _BINARY
     if body.isascii():
-        return _TEXT if b"\0" not in body else _BINARY
+        return _TEXT
     try:
         body.decode()
     except UnicodeDecodeError:
         return _BINARY
-    return _TEXT if b"\0" not in body else _BINARY
+    return _TEXT
 
 
 def _says_json(content_type: str | None) -> bool:

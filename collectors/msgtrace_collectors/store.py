@@ -26,14 +26,14 @@ _INSERT_BODIES: Final = """
     insert into msgtrace_store.bodies by name
     select
         body_digest,
-        case when encoding = 'json' and try_cast(document as json) is null then encode(document) else content end as content,
-        try_cast(document as json) as document,
-        case when encoding = 'json' and try_cast(document as json) is null then 'text' else encoding end as encoding,
+        case when encoding = 'json' and checked is null then encode(document) else content end as content,
+        checked as document,
+        case when encoding = 'json' and checked is null then 'text' else encoding end as encoding,
         redacted
-    from batch_bodies
+    from (select *, try_cast(document as json) as checked from batch_bodies) as fresh
 """
 _NOT_STORED: Final = (
-    " where not exists (select 1 from msgtrace_store.bodies as b where b.body_digest = batch_bodies.body_digest)"
+    " where not exists (select 1 from msgtrace_store.bodies as b where b.body_digest = fresh.body_digest)"
 )
 _INSERT_LOSSES: Final = """
     insert into msgtrace_store.recorded_losses by name
