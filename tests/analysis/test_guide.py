@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -34,9 +35,7 @@ PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 def headings(text: str, level: int) -> list[str]:
     tokens = PARSER.parse(text)
     return [
-        after.content
-        for token, after in zip(tokens, tokens[1:], strict=False)
-        if token.type == "heading_open" and token.tag == f"h{level}"
+        after.content for token, after in pairwise(tokens) if token.type == "heading_open" and token.tag == f"h{level}"
     ]
 
 

@@ -12,12 +12,14 @@ import pyarrow as pa
 
 from msgtrace_analysis.commands.opening import db_option, format_option, opened, show
 from msgtrace_analysis.renderers.rows import Rows
+from msgtrace_collectors.trace import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from msgtrace_analysis.renderers.rows import Format
+    from msgtrace_collectors.trace import Trace
 
 
 @click.command()
@@ -36,7 +38,24 @@ def sql(statement: str, db: Path, form: Format) -> None:
         statement = sys.stdin.read()
     with opened(db) as trace:
         answer = trace.query(statement)
-    show(Rows(distinct(answer.column_names), tuples(answer), "No rows."), form)
+        nested = _json_columns(trace, statement) if form == "json" else set()
+    rows = [
+        tuple(_read(value) if place in nested else value for place, value in enumerate(row)) for row in tuples(answer)
+    ]
+    show(Rows(distinct(answer.column_names), rows, "No rows."), form)
+
+
+def _json_columns(trace: Trace, statement: str) -> set[int]:
+    """Places of the columns of type JSON, which Arrow takes for text."""
+    try:
+        described = tuples(trace.query(f"describe {statement}"))
+    except QueryError:
+        return set()  # nothing that DuckDB describes: EXPLAIN
+    return {place for place, (_, kind, *_) in enumerate(described) if kind == "JSON"}
+
+
+def _read(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
@@ -57,22 +76,14 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
 
 def tuples(answer: pa.Table) -> list[tuple[Any, ...]]:
     """An answer's rows, of values that JSON knows."""
-    columns = [_values(column, field) for column, field in zip(answer.columns, answer.schema, strict=True)]
-    return list(zip(*columns, strict=True))
+    return list(zip(*(_values(column) for column in answer.columns), strict=True))
 
 
-def _values(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> list[Any]:
-    if _is_json(field):
-        return [None if each is None else json.loads(str(each)) for each in column.cast(pa.string()).to_pylist()]
+def _values(column: pa.ChunkedArray[Any]) -> list[Any]:
     if pa.types.is_timestamp(column.type) or pa.types.is_time(column.type) or pa.types.is_duration(column.type):
         # Nanoseconds, which Python's own types don't have.
         return column.cast(pa.string()).to_pylist()
     return [_plain(each) for each in column.to_pylist()]
-
-
-def _is_json(field: pa.Field[Any]) -> bool:
-    name = getattr(field.type, "extension_name", "")
-    return name == "arrow.json" or (field.metadata or {}).get(b"ARROW:extension:name") == b"arrow.json"
 
 
 def _plain(value: Any) -> Any:

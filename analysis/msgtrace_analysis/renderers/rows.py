@@ -61,11 +61,15 @@ def as_json(shown: Rows) -> str:
 
 def as_csv(shown: Rows) -> str:
     """A line of names, and a line a row; lists and the like are JSON (RFC 4180, but for the line ends)."""
+    lines = [_csv_line(shown.columns), *(_csv_line([_flat(value) for value in row]) for row in shown.rows)]
+    return "".join(lines).encode("utf-8", "backslashreplace").decode()
+
+
+def _csv_line(values: Sequence[str]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(shown.columns)
-    writer.writerows([_flat(value) for value in row] for row in shown.rows)
-    return out.getvalue().encode("utf-8", "backslashreplace").decode()
+    # With "\n" for its line ends, the writer would leave a lone "\r" in a value without quotes.
+    csv.writer(out, lineterminator="\r\n").writerow(values)
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def as_text(shown: Rows) -> str:
