@@ -3,7 +3,7 @@
 Every call is made under the recorder's lock. Nothing here waits: when no segment can be had, the caller drops and counts.
 No pathlib: it would take four milliseconds of a traced program's start.
 """
-# ruff: noqa: PTH102, PTH103, PTH104, PTH108, PTH116, PTH123 - as just said
+# ruff: noqa: PTH102, PTH104, PTH108, PTH116, PTH123 - as just said
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Spool:
     """The segments of this process.
 
     Args:
-        root: the trace's spool folder; made if missing, readable by its owner alone.
+        root: the trace's spool folder.
         process_id: 16 random bytes.
         segment_bytes: size of one segment, headers included.
         limit_bytes: how much all segments of this process may take together.
@@ -100,7 +100,6 @@ class Spool:
             start_ticks=start_ticks(),
             pid_namespace=os.stat("/proc/self/ns/pid").st_ino,
         )
-        os.makedirs(root, mode=0o700, exist_ok=True)
         self._folder = f"{root}/{process_id.hex()}"
         os.mkdir(self._folder, mode=0o700)
         # Held until the process ends: tells a reader in another pid namespace that we live. POSIX locks are not

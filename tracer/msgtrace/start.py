@@ -113,6 +113,9 @@ class Tracer:
             from msgtrace.recorder import Recorder  # noqa: PLC0415
 
             settings = self._settings
+            if "MSGTRACE_LEND" not in os.environ:
+                # `run` made it, and has taken it away when the program had ended: then nobody reads it any more.
+                os.makedirs(settings.spool, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported at start
             recorder = Recorder(
                 settings.spool,
                 lambda: process.facts(settings.service),

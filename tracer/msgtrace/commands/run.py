@@ -1,128 +1,187 @@
 """`msgtrace run`: start a program so that it records, keep a collector beside it, and get out of the way.
 
-The program keeps its exit code, signals, standard streams and terminal. Our own words go to standard error, after it
-has ended.
+The program keeps its exit code, signals, standard streams and terminal. Our own words go to standard error: before it
+starts if it can't be recorded, and after it has ended.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from msgtrace.commands.supervise import Collector, CollectorFailed
-from msgtrace.commands.target import TargetError, check, environment, warning_of
-from msgtrace.settings import Settings
+from msgtrace.commands.program import Program
+from msgtrace.commands.supervise import Collector, CollectorFailed, tool_environment
+from msgtrace.commands.target import TargetError, check, environment, recording_processes, warning_of
+from msgtrace.hooks import FILES, TOPS
+from msgtrace.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from types import FrameType
 
 DEFAULT_TRACE = Path(".msgtrace") / "trace.duckdb"
-FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_SIGNALS_THAT_DUMP = {
+    signal.SIGQUIT, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP,
+    signal.SIGSYS, signal.SIGXCPU, signal.SIGXFSZ,
+}  # fmt: skip
+
+
+def _libraries(_context: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Hooks by the names that users know: of what they import, several parted by commas."""
+    files: list[str] = []
+    for name in (part.strip() for given in names for part in given.split(",")):
+        if name in FILES:
+            files.append(name)
+        elif name in TOPS:
+            files += TOPS[name]
+        else:
+            raise click.BadParameter(f"{name!r} is no library with a hook; those are {', '.join(FILES)}", param=option)
+    return tuple(files)
 
 
 @click.command(context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
 @click.option("--db", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_TRACE, show_default=True,
               help="The trace file; continued if it exists.")  # fmt: skip
 @click.option("--service", default="", help="This service's name; from the command line by default.")
-@click.option("--only", multiple=True, metavar="LIBRARY", help="Record only this library. May be repeated.")
-@click.option("--ignore", multiple=True, metavar="LIBRARY", help="Don't record this library. May be repeated.")
+@click.option(
+    "--only", multiple=True, metavar="LIBRARY", callback=_libraries, help="Record only this library. Repeatable."
+)
+@click.option("--ignore", multiple=True, metavar="LIBRARY", callback=_libraries, help="Don't record it. Repeatable.")
 @click.option("--propagate", is_flag=True, help="Add traceparent headers to outgoing messages. Changes the traffic.")
-@click.option("--body-limit", type=click.IntRange(0, 1 << 24), default=None, metavar="BYTES", help="Bytes kept of a body.")
+@click.option("--body-limit", type=click.IntRange(0, 1 << 24), metavar="BYTES", help="Bytes kept of a body.")
+@click.option("--redact", multiple=True, metavar="RULE",
+              help="off, name:NAME, keep:NAME or pattern:REGEX. Repeatable.")  # fmt: skip
+@click.option("--max-size", metavar="SIZE", help="Delete the oldest operations beyond, e.g. 500MB.")
+@click.option("--max-age", metavar="TIME", help="Delete operations that are older, e.g. 12h.")
 @click.option("--quiet", is_flag=True, help="No summary at the end.")
 @click.option("--verbose", is_flag=True, help="Say what was hooked, and what could not be.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(
     db: Path,
-    service: str,
-    only: tuple[str, ...],
-    ignore: tuple[str, ...],
-    propagate: bool,  # noqa: FBT001 - click passes by name
-    body_limit: int | None,
-    quiet: bool,  # noqa: FBT001
+    quiet: bool,  # noqa: FBT001 - click passes by name
     verbose: bool,  # noqa: FBT001
     command: tuple[str, ...],
+    redact: tuple[str, ...],
+    max_size: str | None,
+    max_age: str | None,
+    **chosen: Any,
 ) -> None:
     """Run COMMAND and record every message it publishes and consumes.
 
     Example: msgtrace run -- python app.py
     """
+    _keep_standard_streams()
     try:
         program = check(command)
-    except TargetError as error:
-        raise click.ClickException(str(error)) from None
-    chosen = {} if body_limit is None else {"body_limit": body_limit}
-    settings = Settings(service=service, only=only, ignore=ignore, propagate=propagate, **chosen)
-    collector = Collector(db)
-    try:
+        settings = _settings(chosen)
+        collector = Collector(db, redact, {"--max-size": max_size, "--max-age": max_age})
         collector.start()
-    except CollectorFailed as error:
-        collector.discard()
-        raise click.ClickException(str(error)) from None
+    except TargetError as error:
+        _fail(str(error), error.code)
+    except (BadSetting, CollectorFailed) as error:
+        _fail(str(error))
     warning = warning_of(program, command)
     if warning:
-        click.echo(f"msgtrace: {warning}", err=True)
+        _say(warning)
     code = _run(program, command, environment(settings, collector.spool), collector)
-    failure = collector.stop()
-    if failure:
-        click.echo(f"msgtrace: {failure}", err=True)
     if not quiet:
-        _summarise(db, collector, verbose=verbose)
-    collector.discard()
+        _summarise(db, verbose=verbose)
     _exit_like(code)
 
 
+def _settings(chosen: dict[str, Any]) -> Settings:
+    """The environment's, with what the options say in their place."""
+    variables = dict(os.environ)
+    given = {name: value for name, value in chosen.items() if value not in {None, "", (), False}}
+    variables.update(Settings(**given).environment())
+    return Settings.read(variables)
+
+
 def _run(program: str, command: tuple[str, ...], variables: dict[str, str], collector: Collector) -> int:
-    """Run the program to its end, restarting the collector if it dies; the program's return code."""
-    received: list[int] = []
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        if child.poll() is None:
-            child.send_signal(number)
-
-    # Installed before the child exists, and reset in it by Python's own start-up: ignored ones would be inherited.
-    child = subprocess.Popen(command, executable=program, env=variables, close_fds=False)
-    for number in FORWARDED:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, forward)
-    # The terminal sends these to the whole group: the program decides what they mean.
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, lambda *_: None)
-    while True:
-        try:
-            return child.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            collector.keep_alive()
+    """Run the program and store what it recorded; the program's return code."""
+    running = Program()
+    try:
+        running.start(program, command, variables)
+    except OSError as error:
+        collector.stop()
+        collector.discard()
+        _fail(f"{program} can't be started: {error.strerror}", 126)
+    try:
+        code = running.wait(collector.keep_alive)
+    finally:
+        running.restore_signals()
+    _store(collector, left_over=len(set(recording_processes(collector.spool)) - {collector.pid}))
+    return code
 
 
-def _summarise(db: Path, collector: Collector, *, verbose: bool) -> None:
+def _store(collector: Collector, left_over: int) -> None:
+    """Have everything stored that the program recorded, and say what could not be."""
+    interrupted: list[int] = []
+
+    def wait_or_leave(_number: int, _frame: FrameType | None) -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted.append(1)
+        _say("storing what was recorded; Ctrl-C again leaves it where it is")
+
+    signal.signal(signal.SIGINT, wait_or_leave)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # the program has ended, and so do we in a moment
+    for line in collector.stop():
+        _say(line)
+    if left_over:
+        _say(
+            f"{left_over} of the program's processes go on; what they do from now on is not recorded. Keep the program "
+            "in the foreground, or record with `msgtrace collect`"
+        )
     for note in collector.notes():
-        click.echo(f"msgtrace: not recorded: {note}", err=True)
+        _say(f"not recorded: {note}")
+    collector.discard()
+
+
+def _summarise(db: Path, *, verbose: bool) -> None:
     command = [sys.executable, "-P", "-m", "msgtrace_analysis.summary", str(db)]
     if verbose:
         command.append("--verbose")
-    subprocess.run(command, stdout=sys.stderr, check=False)
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, env=tool_environment(), check=False)
 
 
-def _exit_like(code: int) -> None:
-    """End as the program did: by the same signal, or with the same code."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if code < 0:
-        number = -code
-        if number in {signal.SIGQUIT, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}:
-            import resource  # noqa: PLC0415 - the rare way; the program has left its core, ours would hide it
+def _keep_standard_streams() -> None:
+    """Occupy descriptors 0 to 2 that we were started without, so that no file of ours gets such a number.
 
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if number not in {signal.SIGKILL, signal.SIGSTOP}:
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+    The program has them closed all the same.
+    """
+    while (file := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= 2:
+        pass
+    os.close(file)
+
+
+def _say(text: str) -> None:
+    click.echo(f"msgtrace: {text}", err=True)
+
+
+def _fail(text: str, code: int = 1) -> NoReturn:
+    _say(text)
     sys.exit(code)
 
 
+def _exit_like(code: int) -> NoReturn:
+    """End as the program did: by the same signal, or with the same code."""
+    if code >= 0:
+        sys.exit(code)
+    number = signal.Signals(-code) if -code in signal.Signals.__members__.values() else -code
+    if number in _SIGNALS_THAT_DUMP:
+        # The program has left its core; ours would hide it.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+    # Still here: the first process of a container has no default signals. What a shell makes of such an end:
+    sys.exit(128 - code)

@@ -1,7 +1,8 @@
-"""The collector as `run` keeps it: a spool of its own, started and awaited, restarted when it dies, drained at the end."""
+"""The collector as `run` keeps it: given a spool of its own, awaited, started again when it dies, drained at the end."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import select
@@ -11,17 +12,36 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from msgtrace.redaction import Options
 from msgtrace.spool import writable_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 READY_SECONDS: Final = 30
 STOP_SECONDS: Final = 120
 RESTARTS: Final = 20
+_KEPT_VARIABLES: Final = {
+    "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE",
+}  # fmt: skip
 
 
 class CollectorFailed(Exception):  # noqa: N818 - reads as what it is
     """There is no collector; the text is for the user."""
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment of our own helpers: nothing that the user has set for the interpreters of the program.
+
+    PYTHONWARNINGS=error, PYTHONINSPECT or PYTHONMALLOC=debug are for the program; and a helper records nothing.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_VARIABLES or not name.startswith(("PYTHON", "MSGTRACE_"))
+    }
 
 
 class Collector:
@@ -29,112 +49,153 @@ class Collector:
 
     Args:
         db: the trace file.
+        redact: rules added to those of MSGTRACE_REDACT.
+        limits: further options of the collector's, those that are not None.
+
+    Raises:
+        CollectorFailed: a rule can't be understood.
     """
 
-    def __init__(self, db: Path) -> None:
-        self._db = db
+    def __init__(self, db: Path, redact: Sequence[str] = (), limits: Mapping[str, str | None] | None = None) -> None:
+        self._db = db.absolute()
+        self._rules = " ".join([os.environ.get("MSGTRACE_REDACT", ""), *redact]).strip()
+        try:
+            Options.parse("off" if "off" in redact else self._rules)
+        except ValueError as error:
+            raise CollectorFailed(str(error)) from None
+        self._limits = [word for name, value in (limits or {}).items() if value is not None for word in (name, value)]
         self._process: subprocess.Popen[bytes] | None = None
         self._restarts = 0
-        runtime = os.environ.get("XDG_RUNTIME_DIR")
-        root = writable_folder([Path("/dev/shm"), *([Path(runtime)] if runtime else [])])  # noqa: S108 - memory, and a folder of our own in it
-        self._root = root
+        self._kept = False
         self.spool = Path()
+
+    @property
+    def pid(self) -> int:
+        """Of the collector's process, 0 if there is none."""
+        return 0 if self._process is None else self._process.pid
 
     def start(self) -> None:
         """Make the spool, start the collector and wait until it records.
 
         Raises:
-            CollectorFailed: it could not; the text says why.
+            CollectorFailed: it could not; the text says why. Nothing of ours is left.
         """
-        if find_spec("duckdb") is None or find_spec("pyarrow") is None:
-            raise CollectorFailed("recording needs duckdb and pyarrow: pip install 'msgtrace[tools]'")
-        if self._root is None:
+        missing = [name for name in ("duckdb", "pyarrow", "xxhash") if find_spec(name) is None]
+        if missing:
+            raise CollectorFailed(f"recording needs {' and '.join(missing)}: pip install 'msgtrace[tools]'")
+        runtime = os.environ.get("XDG_RUNTIME_DIR")
+        root = writable_folder([Path("/dev/shm"), *([Path(runtime)] if runtime else [])])  # noqa: S108 - memory, in a folder of our own
+        if root is None:
             raise CollectorFailed(
                 "no memory file system to record into: neither /dev/shm nor XDG_RUNTIME_DIR can be written to"
             )
-        self.spool = self._root / f"msgtrace-{os.getuid()}-{secrets.token_hex(8)}"
-        self.spool.mkdir(mode=0o700)
-        self._launch()
+        spool = root / f"msgtrace-{os.getuid()}-{secrets.token_hex(8)}"
+        try:
+            spool.mkdir(mode=0o700)
+        except OSError as error:
+            raise CollectorFailed(f"{spool}: {error.strerror}; nothing can be recorded there") from None
+        self.spool = spool
+        try:
+            self._await(self._launch())
+        except BaseException:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+            self.discard()
+            raise
 
-    def _launch(self) -> None:
+    def _launch(self) -> int:
+        """Start the process; the descriptor that it says it is ready on."""
         receiving, sending = os.pipe()
-        log = self.spool / "collector.log"
-        with log.open("ab") as errors:
+        variables = tool_environment()
+        variables["MSGTRACE_REDACT"] = self._rules
+        command = [sys.executable, "-P", "-m", "msgtrace_collectors.collect", "--db", str(self._db)]
+        command += ["--spool", str(self.spool), "--ready-fd", str(sending), *self._limits]
+        with (self.spool / "collector.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "msgtrace_collectors.collect", "--db", str(self._db), "--spool", str(self.spool),
-                 "--ready-fd", str(sending)],
-                stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=(sending,),
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(sending,), env=variables,
                 # Its own group: the terminal's Ctrl-C is the program's.
                 process_group=0,
             )  # fmt: skip
         os.close(sending)
-        try:
-            self._await(receiving)
-        finally:
-            os.close(receiving)
+        return receiving
 
     def _await(self, receiving: int) -> None:
-        readable, _, _ = select.select([receiving], [], [], READY_SECONDS)
-        if readable and os.read(receiving, 64).startswith(b"ready"):
-            return
-        if self._process is not None and self._process.poll() is None and not readable:
-            self._process.kill()
-        raise CollectorFailed(self._last_words() or f"the collector was not ready within {READY_SECONDS} s")
-
-    def _last_words(self) -> str:
         try:
-            lines = (self.spool / "collector.log").read_text(errors="replace").strip().splitlines()
+            readable, _, _ = select.select([receiving], [], [], READY_SECONDS)
+            if readable and os.read(receiving, 64).startswith(b"ready"):
+                return
+        finally:
+            os.close(receiving)
+        if self._process is not None:
+            if not readable:
+                self._process.kill()
+            self._process.wait()
+        lines = self._lines()
+        raise CollectorFailed(lines[-1] if lines else f"the collector was not ready within {READY_SECONDS} s")
+
+    def _lines(self) -> list[str]:
+        """What the collector has said, each once."""
+        try:
+            text = (self.spool / "collector.log").read_text(errors="replace")
         except OSError:
-            return ""
-        return lines[-1].removeprefix("msgtrace: ").removeprefix("Error: ") if lines else ""
+            return []
+        said = [line for line in text.strip().splitlines() if line.startswith("msgtrace: ")] or text.splitlines()[-1:]
+        return list(dict.fromkeys(line.removeprefix("msgtrace: ") for line in said))
 
     def keep_alive(self) -> None:
-        """Start the collector again if it has died; what was recorded meanwhile waits in the spool."""
+        """Start the collector again if it has died; what was recorded meanwhile waits in the spool. Waits for nothing."""
         if self._process is None or self._process.poll() is None or self._restarts >= RESTARTS:
             return
         self._restarts += 1
-        try:
-            self._launch()
-        except CollectorFailed:
-            return
+        with contextlib.suppress(OSError):
+            os.close(self._launch())
 
-    def stop(self) -> str:
-        """Let the collector read everything and end.
+    def stop(self) -> list[str]:
+        """Let the collector read everything and end; a second Ctrl-C leaves that.
 
         Returns:
-            '' if it did, else what went wrong.
+            lines for the user: what it said, and what went wrong.
         """
-        self.keep_alive()
-        if self._process is None:
-            return "the collector never started"
-        if self._process.poll() is None:
-            self._process.terminate()
+        try:
+            failure = self._stop()
+        except KeyboardInterrupt:
+            failure = "not everything is stored"
+            if self._process is not None:
+                self._process.kill()
+        lines = self._lines()
+        if failure:
+            self._kept = True
+            lines.append(
+                f"{failure}; the segments are kept, store them with: "
+                f"msgtrace collect --db {self._db} --spool {self.spool} --until-idle 1"
+            )
+        return lines
+
+    def _stop(self) -> str:
+        """'' when everything is stored, else what went wrong."""
         deadline = time.monotonic() + STOP_SECONDS
         while True:
+            if self._process is None:
+                return "the collector can't be started again"
+            if self._process.poll() is None:
+                self._process.terminate()
             try:
                 code = self._process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-                return f"the collector did not finish within {STOP_SECONDS} s; segments are kept in {self._keep()}"
+                return f"the collector did not finish within {STOP_SECONDS} s"
             if code == 0:
                 return ""
-            words = self._last_words()
             if code > 0 or self._restarts >= RESTARTS:
-                return f"{words or 'the collector failed'}; segments are kept in {self._keep()}"
+                return "the collector failed"
             # Killed while it was draining: another one goes on where it was.
             self._restarts += 1
             try:
-                self._launch()
-            except CollectorFailed as error:
-                return f"{error}; segments are kept in {self._keep()}"
-            self._process.terminate()
-
-    def _keep(self) -> Path:
-        self._kept = True
-        return self.spool
-
-    _kept = False
+                self._await(self._launch())
+            except (CollectorFailed, OSError):
+                return "the collector failed"
 
     def notes(self) -> list[str]:
         """Why processes were not recorded, as they said themselves; each once."""
