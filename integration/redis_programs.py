@@ -90,7 +90,7 @@ def shown(operation: Operation) -> dict[str, Any]:
         **message.get("settings", {}),
     }
     body = message.get("body")
-    if message.get("encoding") == ENCODING:
+    if body is not None and message.get("encoding") == ENCODING:
         said["entry"] = [[base64.b64encode(each).decode() for each in pair] for pair in items(body)]
     elif body is not None:
         said["body"] = base64.b64encode(body).decode()

@@ -34,7 +34,12 @@ EVERYTHING = [("default", "sync"), ("default", "asyncio"), ("decoded-resp3", "as
     ("program", "form", "half"),
     [
         *((program, *how) for program in ("pubsub", "sharded", "lists") for how in EVERYTHING),
-        *((program, form, half) for program in ("streams", "pipelines") for form in FORMS for half in ("sync", "asyncio")),
+        *(
+            (program, form, half)
+            for program in ("streams", "pipelines")
+            for form in FORMS
+            for half in ("sync", "asyncio")
+        ),
     ],
 )
 def test_recorded_is_what_was_done(
@@ -47,7 +52,9 @@ def test_recorded_is_what_was_done(
     if program == "pipelines":
         # A pipeline begins all that it sends before it knows what it gets.
         for kind in ("send", "receive", "settle", "declare"):
-            assert [e for e in recorded(recording) if e["did"] == kind] == [e for e in told(recording.said) if e["did"] == kind]
+            assert [e for e in recorded(recording) if e["did"] == kind] == [
+                e for e in told(recording.said) if e["did"] == kind
+            ]
     else:
         assert recorded(recording) == told(recording.said)
     if form != "default":

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import redis
 from account import b64, client, close, did, got, name_of, named, tell
 
 QUEUE, OTHER = named("queue"), named("other")
@@ -59,7 +60,7 @@ async def main() -> None:
 
     try:
         await got(db.lpush(QUEUE, {"no": "message"}))
-    except Exception as error:
+    except redis.RedisError as error:
         did(
             "send",
             channel=QUEUE,
@@ -73,10 +74,16 @@ async def main() -> None:
     for command, push in (("LPUSH", db.lpush), ("RPUSH", db.rpush)):
         try:
             await got(push(OTHER, "refused"))
-        except Exception as error:
+        except redis.RedisError as error:
             wrong = type(error).__module__ + "." + type(error).__qualname__
             did(
-                "send", channel=OTHER, channel_kind="list", body=b64("refused"), command=command, outcome="raised", error=wrong
+                "send",
+                channel=OTHER,
+                channel_kind="list",
+                body=b64("refused"),
+                command=command,
+                outcome="raised",
+                error=wrong,
             )
     for spelling in ("lpush", "Lpush", b"LPUSH"):
         length = await got(db.execute_command(spelling, QUEUE, "by hand"))

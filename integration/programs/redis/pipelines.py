@@ -23,7 +23,7 @@ def publish(**more: Any) -> None:
     did("send", channel=CHANNEL, channel_kind="pubsub", body=b64("news"), **more)
 
 
-async def whole(db: Any, transaction: bool) -> None:  # noqa: FBT001 - redis-py's own parameter
+async def whole(db: Any, transaction: bool) -> None:
     pipe = db.pipeline(transaction=transaction)
     pipe.set(TEXT, "text").get(TEXT)
     pipe.lpush(QUEUE, "a", "b")
@@ -56,7 +56,7 @@ async def whole(db: Any, transaction: bool) -> None:  # noqa: FBT001 - redis-py'
     did("settle", channel=STREAM, channel_kind="stream", group="g", id=identity, outcome="ack")
 
 
-async def one_fails(db: Any, transaction: bool, raises: bool) -> None:  # noqa: FBT001 - redis-py's own parameters
+async def one_fails(db: Any, transaction: bool, raises: bool) -> None:
     await got(db.set(TEXT, "text"))
     pipe = db.pipeline(transaction=transaction)
     pipe.lpush(QUEUE, "before")

@@ -37,7 +37,14 @@ async def main() -> None:
             did("receive", channel=name_of(message["channel"]), channel_kind="pubsub", body=data, sharded=True)
     await got(pubsub.sunsubscribe(named("shard")))
     await got(poll(timeout=5))
-    did("subscribe", channel=named("shard"), channel_kind="pubsub", command="SUNSUBSCRIBE", confirmed=True, subscriptions=1)
+    did(
+        "subscribe",
+        channel=named("shard"),
+        channel_kind="pubsub",
+        command="SUNSUBSCRIBE",
+        confirmed=True,
+        subscriptions=1,
+    )
     await close(pubsub, publisher, subscriber)
     tell()
 

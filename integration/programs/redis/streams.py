@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import redis
 from account import client, close, did, got, name_of, named, pairs, raw, tell
 
 STREAM, OTHER = named("stream"), named("other")
@@ -52,8 +53,7 @@ def acked(identity: Any, group: str, **more: Any) -> None:
     did("settle", channel=STREAM, channel_kind="stream", id=name_of(identity), group=group, outcome="ack", **more)
 
 
-async def main() -> None:
-    db = client()
+async def adding(db: Any) -> None:
     for fields in ENTRIES:
         added(STREAM, fields, await got(db.xadd(STREAM, fields)))
     added(OTHER, {"a": "b"}, await got(db.xadd(OTHER, {"a": "b"}, id="5-1")))
@@ -63,24 +63,30 @@ async def main() -> None:
     added(named("none"), {"x": "y"}, nothing, nomkstream=True, outcome="returned")
     try:
         await got(db.xadd(OTHER, {"late": "one"}, id="1-1"))
-    except Exception as error:
+    except redis.RedisError as error:
         wrong = type(error).__module__ + "." + type(error).__qualname__
         added(OTHER, {"late": "one"}, None, outcome="raised", error=wrong)
 
     read(await got(db.xread({STREAM: "0", OTHER: "0"}, count=2)))
     assert not await got(db.xread({OTHER: "$"}, block=10))
 
+
+async def grouping(db: Any) -> None:
     for stream in (STREAM, OTHER):
         await got(db.xgroup_create(stream, "workers", id="0", mkstream=True))
         settings = {"command": "XGROUP CREATE", "from": "0", "mkstream": True}
         did("declare", channel=stream, channel_kind="stream", group="workers", **settings)
     try:
         await got(db.xgroup_create(STREAM, "workers"))
-    except Exception as error:
+    except redis.RedisError as error:
         wrong = type(error).__module__ + "." + type(error).__qualname__
         settings = {"command": "XGROUP CREATE", "from": "$"}
-        did("declare", channel=STREAM, channel_kind="stream", group="workers", outcome="raised", error=wrong, **settings)
+        did(
+            "declare", channel=STREAM, channel_kind="stream", group="workers", outcome="raised", error=wrong, **settings
+        )
 
+
+async def working(db: Any) -> None:
     ours = {"group": "workers", "member": "me"}
     first = read(await got(db.xreadgroup("workers", "me", {STREAM: ">"}, count=3)), **ours)
     acked(first[0][1], "workers")
@@ -106,17 +112,34 @@ async def main() -> None:
     acked(lost, "workers")
     assert await got(db.xack(STREAM, "workers", lost)) == 1
 
+
+async def ending(db: Any) -> None:
     removed = await got(db.xtrim(STREAM, maxlen=1, approximate=False))
     did("declare", channel=STREAM, channel_kind="stream", command="XTRIM", maxlen=1, removed=removed)
     await got(db.xgroup_createconsumer(STREAM, "workers", "they"))
-    did("declare", channel=STREAM, channel_kind="stream", group="workers", command="XGROUP CREATECONSUMER", consumer="they")
+    did(
+        "declare",
+        channel=STREAM,
+        channel_kind="stream",
+        group="workers",
+        command="XGROUP CREATECONSUMER",
+        consumer="they",
+    )
     await got(db.execute_command("XGROUP", "DELCONSUMER", STREAM, "workers", "they"))
-    did("declare", channel=STREAM, channel_kind="stream", group="workers", command="XGROUP DELCONSUMER", consumer="they")
+    did(
+        "declare", channel=STREAM, channel_kind="stream", group="workers", command="XGROUP DELCONSUMER", consumer="they"
+    )
     await got(db.xgroup_destroy(STREAM, "workers"))
     did("declare", channel=STREAM, channel_kind="stream", group="workers", command="XGROUP DESTROY")
     assert await got(db.xlen(STREAM)) == 1
     assert await got(db.xrange(STREAM))
     await got(db.delete(STREAM, OTHER))
+
+
+async def main() -> None:
+    db = client()
+    for part in (adding, grouping, working, ending):
+        await part(db)
     await close(db)
     tell()
 

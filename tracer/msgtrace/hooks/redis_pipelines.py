@@ -29,6 +29,15 @@ def stack_of(pipeline: Any) -> Any:
     return pipeline._command_stack if stack is None else stack  # noqa: SLF001 - asyncio clusters of redis 5
 
 
+def _client(pipeline: Any) -> Any:
+    """What knows encoding and server: an asyncio cluster's pipeline has only its client, in redis 5 by another name."""
+    for name in ("cluster_client", "_client"):
+        client = getattr(pipeline, name, None)
+        if client is not None:
+            return client
+    return pipeline
+
+
 def _key(pipeline: Any) -> Any:
     """The object whose method looks for the first error."""
     strategy = getattr(pipeline, "_execution_strategy", None)
@@ -45,6 +54,7 @@ def executing(table: Mapping[Any, Action]) -> Several:
 
     def split(pipeline: Any, *_args: Any, **_kwargs: Any) -> list[Part] | None:
         parts: list[Part] = []
+        client = _client(pipeline)
         for place, command in enumerate(stack_of(pipeline)):
             arguments = command[0] if type(command) is tuple else command.args
             try:
@@ -52,7 +62,7 @@ def executing(table: Mapping[Any, Action]) -> Several:
             except (IndexError, TypeError):
                 continue
             if action is not None:
-                _add(parts, action, (pipeline, *arguments), (place, command))
+                _add(parts, action, (client, *arguments), (place, command))
         if parts:
             _replies[_key(pipeline)] = None
         return parts

@@ -21,6 +21,7 @@ _unknown: set[str] = set()
 _clusters: dict[tuple[str, int], dict[str, Any]] = {}
 """Address of a cluster's node -> the cluster's facts."""
 MAX_NODES: Final = 10_000
+_ATTRIBUTES: Final = ("path", "host", "port", "db", "username", "client_name", "protocol")
 
 
 def connection(client: Any) -> int:
@@ -69,23 +70,25 @@ def note_cluster(cluster: Any) -> None:
 
 def _pool_facts(pool: Any) -> dict[str, Any]:
     known = pool.connection_kwargs
-    facts = _facts(known, pool.connection_class)
-    path = known.get("path")
-    if type(path) is str:
-        return {"server_address": path, **facts}
-    return {"server_address": _plain(known.get("host"), "localhost"), "server_port": _port(known.get("port")), **facts}
+    return _at(
+        known.get("path"), known.get("host"), known.get("port"), _facts(known, getattr(pool, "connection_class", None))
+    )
 
 
 def _connection_facts(connected: Any) -> dict[str, Any]:
-    facts = _facts(vars(connected), type(connected))
-    path = getattr(connected, "path", None)
+    # Some are properties, depending on the version and on the kind of connection.
+    known = {name: getattr(connected, name, None) for name in _ATTRIBUTES}
+    return _at(known.get("path"), known.get("host"), known.get("port"), _facts(known, type(connected)))
+
+
+def _at(path: Any, host: Any, port: Any, facts: dict[str, Any]) -> dict[str, Any]:
     if type(path) is str:
         return {"server_address": path, **facts}
-    address, port = _plain(connected.host, ""), _port(connected.port)
-    cluster = _clusters.get((address, port))
+    address = _plain(host, "localhost"), _port(port)
+    cluster = _clusters.get(address)
     if cluster is not None:
-        return {**facts, **cluster, "node": f"{address}:{port}"}
-    return {"server_address": address, "server_port": port, **facts}
+        return {**facts, **cluster, "node": f"{address[0]}:{address[1]}"}
+    return {"server_address": address[0], "server_port": address[1], **facts}
 
 
 def _facts(known: dict[str, Any], kind: Any) -> dict[str, Any]:
@@ -95,7 +98,8 @@ def _facts(known: dict[str, Any], kind: Any) -> dict[str, Any]:
     for name, ours in (("username", "user"), ("client_name", "client_id")):
         if type(known.get(name)) is str:
             facts[ours] = known[name]
-    if any(each.__name__ == "SSLConnection" for each in getattr(kind, "__mro__", ())):
+    kinds = getattr(kind or known.get("connection_class"), "__mro__", ())
+    if known.get("ssl") is True or any(each.__name__ == "SSLConnection" for each in kinds):
         facts["tls"] = True
     protocol = known.get("protocol")
     if protocol is None:
@@ -146,7 +150,6 @@ def _sentinel_facts(pool: Any) -> dict[str, Any] | None:
 
 def _owner(client: Any) -> Any:
     """What lives as long as a cluster's client: in asyncio the client, else the nodes manager, its pipelines' too."""
-    client = getattr(client, "cluster_client", client)
     manager = client.nodes_manager
     return manager if hasattr(type(manager), "__weakref__") else client
 

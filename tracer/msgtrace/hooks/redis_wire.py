@@ -23,14 +23,14 @@ def type_name(value: Any) -> str:
 
 
 def codec(client: Any) -> tuple[str, str]:
-    """The encoding and error handler that a client, pipeline or PubSub was made with."""
+    """The encoding and error handler that a client or PubSub was made with."""
     encoder = client.__dict__.get("encoder")
     if encoder is None:
         pool = getattr(client, "connection_pool", None)
         if pool is not None:
             known = pool.connection_kwargs
             return known.get("encoding", "utf-8"), known.get("encoding_errors", "strict")
-        encoder = client.cluster_client.encoder  # an asyncio cluster's pipeline
+        encoder = client.encoder  # an asyncio cluster, which has slots
     return encoder.encoding, encoder.encoding_errors
 
 
