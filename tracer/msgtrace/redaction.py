@@ -421,4 +421,5 @@ def _unquoted(name: str) -> str:
     """A form's field name without its percent signs."""
     if "%" not in name:
         return name
-    return re.sub(r"%([0-9A-Fa-f]{2})", lambda m: chr(int(m.group(1), 16)), name)
+    raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m.group(1), 16)]), name.encode("utf-8", "surrogateescape"))
+    return raw.decode("utf-8", "replace")
