@@ -36,7 +36,19 @@ demo: $(STAMP) ## record the example shop and show its messaging guide; BROKERS=
 	$(if $(BROKERS),$(BIN)/python -m integration.brokers install)
 	$(BIN)/python -m examples.demo $(if $(BROKERS),--brokers)
 
-test: $(WHEEL_STAMP) ## all tests, real brokers included, against the built wheel
+# Programs with older libraries: they have no msgtrace, and are lent ours.
+OLDER_VENV := build/older-venv
+OLDER_STAMP := $(OLDER_VENV)/.installed
+OLDER := $(CURDIR)/$(OLDER_VENV)/bin/python
+$(OLDER_STAMP): $(STAMP) locks/older.txt
+	test -x $(OLDER) || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER_VENV)
+	$(BIN)/uv pip install --quiet --python $(OLDER) --require-hashes -r locks/older.txt
+	touch $@
+export MSGTRACE_TEST_PYTHON_OLD := $(OLDER)
+export MSGTRACE_TEST_PYTHON_KAFKA2 := $(OLDER)
+export MSGTRACE_TEST_PYTHON_REDIS := $(OLDER)
+
+test: $(WHEEL_STAMP) $(OLDER_STAMP) ## all tests, real brokers included, against the built wheel
 	$(WHEEL_VENV)/bin/python -m integration.brokers install
 	$(WHEEL_VENV)/bin/python -m pytest -m "not soak" $(ARGS)
 
@@ -48,7 +60,7 @@ check: $(STAMP) ## lint, types, layering, documents in step
 	$(BIN)/lint-imports
 	$(BIN)/python -m integration.documents
 
-soak: $(WHEEL_STAMP) ## long fault and load runs
+soak: $(WHEEL_STAMP) $(OLDER_STAMP) ## long fault and load runs
 	$(WHEEL_VENV)/bin/python -m integration.brokers install
 	$(WHEEL_VENV)/bin/python -m pytest -m soak --timeout=3600 $(ARGS)
 
@@ -62,6 +74,7 @@ bench: $(WHEEL_STAMP) ## what recording costs, beside what users would pick inst
 lock: ## lock the newest releases that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --all-extras --group dev -o locks/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --all-extras --group bench -o locks/bench.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group older -o locks/older.txt
 
 format: $(STAMP) ## format the sources
 	$(BIN)/ruff format .
