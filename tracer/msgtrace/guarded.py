@@ -128,8 +128,11 @@ def late(probe: Probe, read: Callable[..., Any], result: Any, args: tuple[Any, .
     if probe.failures >= MAX_FAILURES:
         return
     try:
-        for sequence, outcome, error, facts in read(result, *args, **kwargs) or ():
-            probe.complete(sequence, outcome, error, facts)
+        known = read(result, *args, **kwargs)
+        if known:
+            complete = probe.recorder.complete
+            for sequence, outcome, error, facts in known:
+                complete(sequence, outcome, error, facts)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
 
@@ -202,9 +205,9 @@ def injected(
     probe: Probe, inject: Callable[..., Any], sequence: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The call's arguments with `traceparent` on the message, where `--propagate` was asked for."""
-    from msgtrace.propagation import fields_for  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
-
     try:
+        from msgtrace.propagation import fields_for  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
+
         fields = fields_for(probe, sequence)
         if not fields:
             return args, kwargs
