@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from msgtrace import interning
 from msgtrace.guarded import begin, injected, raised, settled
@@ -37,14 +37,25 @@ class Pending:
         span: ids of the span that the message was given for `--propagate`, as its fields.
     """
 
-    __slots__ = ("frame", "made", "owner", "sequence", "span")
+    __slots__ = ("frame", "made", "owner")
+    sequence: int = 0
+    span: ClassVar[dict[str, str]] = {}
 
     def __init__(self, owner: Any, frame: FrameType) -> None:
         self.owner = owner
         self.frame = frame
         self.made = False
-        self.sequence = 0
-        self.span: dict[str, str] = {}
+
+
+class Marked(Pending):
+    """A submission whose message carries its operation's own span."""
+
+    __slots__ = ("sequence", "span")
+
+    def __init__(self, owner: Any, frame: FrameType, sequence: int) -> None:
+        super().__init__(owner, frame)
+        self.sequence = sequence
+        self.span: dict[str, str] = {}  # type: ignore[misc]  # its own, not the class's
 
 
 PENDING: Final[ContextVar[Pending | None]] = ContextVar("msgtrace_pending", default=None)
@@ -70,7 +81,7 @@ def submit(original: Callable[..., Any], probe: Probe, action: Submit) -> Callab
             return original(*args, **kwargs)
         pending = Pending(args[0] if args else None, _frame(1))
         if inject is not None:
-            args, kwargs = _marked(probe, inject, pending, args, kwargs)
+            pending, args, kwargs = _marked(probe, inject, pending, args, kwargs)
         token = PENDING.set(pending)
         try:
             result = original(*args, **kwargs)
@@ -89,24 +100,24 @@ def submit(original: Callable[..., Any], probe: Probe, action: Submit) -> Callab
 
 def _marked(
     probe: Probe, inject: Callable[..., Any], pending: Pending, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[Pending, tuple[Any, ...], dict[str, Any]]:
     """Put the operation's own span on the message, with the sequence that it will have."""
     try:
         if not probe.recorder.mine[0]:
             probe.recorder.adopt()
-        pending.sequence = probe.recorder.next_sequence()
+        marked = Marked(pending.owner, pending.frame, probe.recorder.next_sequence())
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
-        return args, kwargs
+        return pending, args, kwargs
 
     def noting(fields: dict[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         changed = inject(fields, args, kwargs)
         if "traceparent" in fields and (changed[0] is not args or changed[1] is not kwargs):
             _, trace_id, span_id, _ = fields["traceparent"].split("-")
-            pending.span = {"trace_id": trace_id, "span_id": span_id}
+            marked.span.update(trace_id=trace_id, span_id=span_id)
         return changed
 
-    return injected(probe, noting, pending.sequence, args, kwargs)
+    return marked, *injected(probe, noting, marked.sequence, args, kwargs)
 
 
 def _unmade(
@@ -136,34 +147,38 @@ def _unmade(
 def made(original: Callable[..., Any], probe: Probe, action: Made) -> Callable[..., Any]:
     """The making of a message inside a `Submit`."""
     read, done = action.read, action.done
-
-    def record(pending: Pending | None, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        try:
-            if not probe.recorder.mine[0]:
-                probe.recorder.adopt()
-            owner = None if pending is None else pending.owner
-            message: Message | None = read(result, owner, *args, **kwargs)
-            if message is None:
-                return
-            if pending is None:
-                sequence = probe.begin(message, 3)
-            else:
-                message.update(pending.span)  # type: ignore[typeddict-item]  # two of its fields
-                sequence = probe.begin(message, sequence=pending.sequence, frame=pending.frame)
-                pending.made = True
-                pending.sequence = 0  # another message of the same call is another operation
-            if done is not None:
-                done(sequence, result, owner, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the contract with the host program
-            probe.failed(error)
+    recorder = probe.recorder
 
     def replacement(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        if probe.failures < MAX_FAILURES:
-            record(PENDING.get(), result, args, kwargs)
+        if probe.failures >= MAX_FAILURES:
+            return result
+        try:
+            if not recorder.mine[0]:
+                recorder.adopt()
+            pending = PENDING.get()
+            owner = None if pending is None else pending.owner
+            message: Message | None = read(result, owner, *args, **kwargs)
+            if message is not None:
+                sequence = _recorded(probe, pending, message)
+                if done is not None:
+                    done(sequence, result, owner, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the contract with the host program
+            probe.failed(error)
         return result
 
     return replacement
+
+
+def _recorded(probe: Probe, pending: Pending | None, message: Message) -> int:
+    if pending is None:
+        return probe.begin(message, 3)
+    # A second message of the same call is another operation.
+    sequence = 0 if pending.made else pending.sequence
+    pending.made = True
+    if sequence:
+        message.update(pending.span)  # type: ignore[typeddict-item]  # two of its fields
+    return probe.begin(message, 0, None, sequence, pending.frame)
 
 
 def until(original: Callable[..., Any], probe: Probe, action: Until) -> Callable[..., Any]:

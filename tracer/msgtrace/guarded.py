@@ -128,11 +128,8 @@ def late(probe: Probe, read: Callable[..., Any], result: Any, args: tuple[Any, .
     if probe.failures >= MAX_FAILURES:
         return
     try:
-        known = read(result, *args, **kwargs)
-        if known:
-            complete = probe.recorder.complete
-            for sequence, outcome, error, facts in known:
-                complete(sequence, outcome, error, facts)
+        for sequence, outcome, error, facts in read(result, *args, **kwargs) or ():
+            probe.complete(sequence, outcome, error, facts)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
 

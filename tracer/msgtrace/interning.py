@@ -44,6 +44,11 @@ def bind(recorder: Recorder, chosen: Settings) -> None:
         recorder.on_adopt.append(cache.clear)
 
 
+def process() -> bytes:
+    """The process whose numbers are given: the same object as long as they hold."""
+    return b"" if _recorder is None else _recorder.process_id
+
+
 def text(value: str) -> str | int:
     """The number of a string that repeats; the string itself when there is no room for more."""
     known = _texts.get(value)

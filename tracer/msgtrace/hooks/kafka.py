@@ -14,8 +14,7 @@ Not seen: a retry of a batch on its own (its number of them is in the end's `set
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit
@@ -31,8 +30,27 @@ if TYPE_CHECKING:
 HEADERS_SINCE = (0, 11)
 """Version of the broker's protocol since which records have headers."""
 
-_pending: WeakKeyDictionary[Any, list[tuple[int, int, bool, dict[str, Any]]]] = WeakKeyDictionary()
-"""batch -> of each of its records the index in it, the operation, whether a broker will answer, and its settings."""
+_NOTES: Final = "_msgtrace"
+"""Name under which a batch carries our notes in its own namespace: they live as long as it does, and are found at once."""
+
+
+class _Notes:
+    """What is noted of a batch.
+
+    Attributes:
+        process: the process in which `about` has its meaning.
+        about: what its records have in common.
+        answered: a broker will answer.
+        entries: index in the batch, and operation, of each record.
+    """
+
+    __slots__ = ("about", "answered", "entries", "process")
+
+    def __init__(self, about: Message, *, answered: bool) -> None:
+        self.process = interning.process()
+        self.about = about
+        self.answered = answered
+        self.entries: list[tuple[int, int]] = []
 
 
 # ---- sends ----------------------------------------------------------------------------------------------------------
@@ -77,37 +95,34 @@ def appended(
     """A record that found room in a batch; the producer tries the next one when it didn't."""
     if result is None:
         return None
-    topic, partition = self.topic_partition
-    message: Message = {
-        "channel": interning.text(topic),
-        "channel_kind": "topic",
-        "partition_id": partition,
-        "message_key": key,
-        "body": value,
-    }
+    notes: _Notes | None = self.__dict__.get(_NOTES)
+    if notes is None or notes.process is not interning.process():
+        notes = self.__dict__[_NOTES] = _first(self.topic_partition, owner)
+    message: Message = {**notes.about, "message_key": key, "body": value}
     # The record's own time; -1 or None in formats that have none. kafka/producer/future.py: FutureRecordMetadata.args
     time = result.args[1]
     if time is not None and time >= 0:
         message["producer_time_ms"] = time
     if headers:
         message["headers"] = headers
-    if owner is not None:
-        message["connection"] = connection(owner._sender._client, owner.config)  # noqa: SLF001 - no public way to it
-        transactional_id = owner.config["transactional_id"]
-        if transactional_id is not None:
-            message["settings"] = {"transactional_id": transactional_id}
     return message
+
+
+def _first(place: Any, owner: Any) -> _Notes:
+    """Notes for a batch, all of whose records are one producer's."""
+    about: Message = {"channel": interning.text(place[0]), "channel_kind": "topic", "partition_id": place[1]}
+    if owner is None:
+        return _Notes(about, answered=True)
+    about["connection"] = connection(owner._sender._client, owner.config)  # noqa: SLF001 - no public way to it
+    transactional_id = owner.config["transactional_id"]
+    if transactional_id is not None:
+        about["settings"] = {"transactional_id": transactional_id}
+    return _Notes(about, answered=owner.config["acks"] != 0)
 
 
 def noted(sequence: int, result: Any, owner: Any, self: Any, *_: Any, **__: Any) -> None:
     """Remember which operations a batch's records are."""
-    entries = _pending.get(self)
-    if entries is None:
-        entries = _pending[self] = []
-    config = {} if owner is None else owner.config
-    transactional_id = config.get("transactional_id")
-    settings = {} if transactional_id is None else {"transactional_id": transactional_id}
-    entries.append((result.args[0], sequence, config.get("acks") != 0, settings))
+    self.__dict__[_NOTES].entries.append((result.args[0], sequence))
 
 
 def completed(
@@ -119,35 +134,37 @@ def completed(
     """
     if self.produce_future.is_done:
         return None
-    known: list[tuple[int, str, BaseException | None, Facts | None]] = []
-    for index, sequence, answered, settings in _pending.pop(self, ()):
-        facts: Facts = {}
-        if self.attempts:
-            facts["settings"] = {**settings, "retries": self.attempts}
-        if record_exceptions_fn is not None:
-            known.append((sequence, "raised", record_exceptions_fn(index), facts))
-        elif answered:
-            if base_offset is not None and base_offset >= 0:
-                facts["log_offset"] = base_offset + index
-            if timestamp_ms is not None and timestamp_ms >= 0:
-                facts["broker_time_ms"] = timestamp_ms
-            known.append((sequence, "ok", None, facts))
-    return known
+    notes: _Notes | None = self.__dict__.pop(_NOTES, None)
+    if notes is None:
+        return None
+    common: Facts = {}
+    if self.attempts:
+        common["settings"] = {**notes.about.get("settings", {}), "retries": self.attempts}
+    if record_exceptions_fn is not None:
+        return [(sequence, "raised", record_exceptions_fn(index), common) for index, sequence in notes.entries]
+    if not notes.answered:
+        return None
+    if timestamp_ms is not None and timestamp_ms >= 0:
+        common["broker_time_ms"] = timestamp_ms
+    if base_offset is None or base_offset < 0:
+        return [(sequence, "ok", None, common) for _, sequence in notes.entries]
+    return [(sequence, "ok", None, {**common, "log_offset": base_offset + index}) for index, sequence in notes.entries]
 
 
 def divided(_: Any, self: Any, batch: Any, now: Any = None) -> None:
     """A batch that was too large, whose records the accumulator has put into new batches."""
-    entries = _pending.pop(batch, None)
-    if entries is None:
+    notes: _Notes | None = batch.__dict__.pop(_NOTES, None)
+    if notes is None:
         return
     # A list first, in one C call: the program's threads append to the deque.
     queued = list(self._batches[batch.topic_partition])
     batches = {id(each.produce_future): each for each in queued}
-    for index, sequence, answered, settings in entries:
+    for index, sequence in notes.entries:
         future = batch._record_futures[index]  # noqa: SLF001 - what kafka-python itself rebinds
         successor = batches.get(id(future._produce_future))  # noqa: SLF001 - as above
         if successor is not None:
-            _pending.setdefault(successor, []).append((future.args[0], sequence, answered, settings))
+            more = successor.__dict__.setdefault(_NOTES, _Notes(notes.about, answered=notes.answered))
+            more.entries.append((future.args[0], sequence))
 
 
 def injected(

@@ -40,9 +40,26 @@ class _Unpacking(threading.local):
         self.failed: dict[int, tuple[tuple[str, int, int], list[Any]]] = {}
 
 
+class _Polled:
+    """What an iterator gives out of, record by record.
+
+    Attributes:
+        process: the process in which `about` has its meaning.
+        about: what its records have in common.
+        wire: see `_Unpacking`; of records that were not given out yet.
+    """
+
+    __slots__ = ("about", "process", "wire")
+
+    def __init__(self, consumer: Any, wire: dict[tuple[str, int, int], list[Any]]) -> None:
+        self.process = interning.process()
+        self.about = in_group(consumer._coordinator, consumer.config)  # noqa: SLF001 - no public way to it
+        self.wire = wire
+
+
 _unpacking = _Unpacking()
-_undelivered: WeakKeyDictionary[Any, dict[tuple[str, int, int], list[Any]]] = WeakKeyDictionary()
-"""consumer -> the bytes of records that its iterator has polled and not given out yet"""
+_polled: WeakKeyDictionary[Any, _Polled] = WeakKeyDictionary()
+"""consumer -> what its iterator has polled last"""
 _batches = count(1)
 MAX_POSTPONED: Final = 100
 
@@ -83,11 +100,10 @@ def polled(
     wire = unpacking.wire
     if wire:
         unpacking.wire = {}
-    if not update_offsets:
-        if wire:
-            _undelivered[self] = wire
-        return None
     if not result:
+        return None
+    if not update_offsets:
+        _polled[self] = _Polled(self, wire)
         return None
     records = [record for of_partition in result.values() for record in of_partition]
     about = in_group(self._coordinator, self.config)
@@ -97,8 +113,11 @@ def polled(
 
 
 def iterated(result: Any, self: Any) -> Message:
-    """One record."""
-    return received(result, self.config, in_group(self._coordinator, self.config), _undelivered.get(self) or {})
+    """One record of what was polled."""
+    known = _polled.get(self)
+    if known is None or known.process is not interning.process():
+        known = _polled[self] = _Polled(self, {} if known is None else known.wire)
+    return received(result, self.config, known.about, known.wire)
 
 
 def received(
@@ -112,15 +131,14 @@ def received(
         about: what its records have in common.
         wire: the bytes of those that were deserialized; taken out.
     """
-    topic, partition, offset = record.topic, record.partition, record.offset
     message: Message = {
         **about,
-        "channel": interning.text(topic),
+        "channel": interning.text(record.topic),
         "channel_kind": "topic",
-        "partition_id": partition,
-        "log_offset": offset,
+        "partition_id": record.partition,
+        "log_offset": record.offset,
     }
-    bytes_of = wire.pop((topic, partition, offset), None)
+    bytes_of = wire.pop((record.topic, record.partition, record.offset), None) if wire else None
     if config["key_deserializer"] is None:
         message["message_key"] = record.key
     elif bytes_of is not None:
@@ -133,10 +151,12 @@ def received(
         message["body_size"] = record.serialized_value_size  # polled before we were here
     if record.headers:
         message["headers"] = record.headers
-    if record.timestamp is not None and record.timestamp >= 0:
-        message["broker_time_ms" if record.timestamp_type == 1 else "producer_time_ms"] = record.timestamp
-    if record.leader_epoch is not None and record.leader_epoch >= 0:
-        message["settings"] = {"leader_epoch": record.leader_epoch}
+    time = record.timestamp
+    if time is not None and time >= 0:
+        message["broker_time_ms" if record.timestamp_type == 1 else "producer_time_ms"] = time
+    epoch = record.leader_epoch
+    if epoch is not None and epoch >= 0:
+        message["settings"] = {"leader_epoch": epoch}
     return message
 
 
