@@ -60,6 +60,7 @@ def test_broker_restarted_in_mid_stream(tmp_path: Path) -> None:
         pytest.skip("restarting a broker needs a redis-server of the test's own")
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
+    program: subprocess.Popen[str] | None = None
     spool = Path(tempfile.mkdtemp(prefix="msgtrace-test-", dir="/dev/shm"))
     try:
         with server(port, tmp_path):
@@ -81,8 +82,9 @@ def test_broker_restarted_in_mid_stream(tmp_path: Path) -> None:
         outcomes = json.loads(stdout)
         recording = read(spool)
     finally:
-        program.kill()
-        program.wait()
+        if program is not None:
+            program.kill()
+            program.wait()
         shutil.rmtree(spool)
     sends = recording.of("send", channel="ticks")
     assert [int(send["body"]) for send in sends] == list(range(len(outcomes)))
