@@ -19,13 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import duckdb
+
 from msgtrace.redaction import Options, Redactor
 from msgtrace_collectors.caps import Caps
 from msgtrace_collectors.collector import Collector, Stop
 from msgtrace_collectors.linking import link
 from msgtrace_collectors.query_socket import QuerySocket
 from msgtrace_collectors.recording_lock import Recording, RecordingLock
-from msgtrace_collectors.trace_file import FullDiskError, TraceError, TracePermissionError
+from msgtrace_collectors.trace_file import FullDiskError, TraceError, TracePermissionError, trace_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +74,8 @@ def collect(job: Job) -> int:
     _settle_in(stop, job)
     try:
         return _collect(job, stop)
-    except TraceError as error:
-        say(str(error))
+    except (TraceError, duckdb.Error) as error:
+        say(str(trace_error(job.db, error)))
     except OSError as error:
         say(f"{error.filename or job.spool}: {error.strerror or error}")
     return 1

@@ -32,13 +32,13 @@ class Request(msgspec.Struct, frozen=True):
     """What is asked.
 
     Attributes:
-        sql: one statement that reads; empty with `link`.
+        sql: one statement that reads; None when nothing is asked but `link`.
         parameters: for it.
         link: first bring links, causes and settlements up to date.
         timeout_s: after this the answer is an error.
     """
 
-    sql: str
+    sql: str | None
     parameters: list[Any] = []
     link: bool = False
     timeout_s: float = 120.0

@@ -91,7 +91,7 @@ class QuerySocket:
     def _answer(self, connection: socket.socket, request: Request) -> None:
         if request.link:
             self._link()
-        if not request.sql:
+        if request.sql is None:
             send_part(connection, DONE)
             return
         timeout_s = min(max(request.timeout_s, 0.01), MAX_TIMEOUT_S)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
 from msgtrace_collectors.columns import POSITION_COLUMNS, table
 from msgtrace_collectors.process import ProcessState
-from msgtrace_collectors.trace_file import open_for_writing, trace_error
+from msgtrace_collectors.trace_file import BusyTraceError, open_for_writing, trace_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +53,10 @@ _POSITIONS: Final = """
 """
 
 
+BUSY_FOR_S: Final = 5.0
+"""How long a file may be held by somebody who is just asking it something."""
+
+
 class Store:
     """The open trace file of a collector.
 
@@ -64,7 +69,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = open_for_writing(path)
+        self._connection = _opened(path)
         self._lock = threading.Lock()
         """Against a cursor being made while the connection is replaced."""
 
@@ -188,3 +193,14 @@ class Store:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + BUSY_FOR_S
+    while True:
+        try:
+            return open_for_writing(path)
+        except BusyTraceError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.05)

@@ -9,6 +9,7 @@ import io
 import os
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 from msgtrace_collectors.linking import is_linked, link
 from msgtrace_collectors.query_protocol import Answer, Request, send_request
 from msgtrace_collectors.questions import answered
-from msgtrace_collectors.recording_lock import recording_of
+from msgtrace_collectors.recording_lock import lock_path, recording_of
 from msgtrace_collectors.trace_file import (
     BrokenTraceError,
     BusyTraceError,
@@ -32,8 +33,10 @@ from msgtrace_collectors.trace_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
+
+    import duckdb
 
 __all__ = [
     "BrokenTraceError",
@@ -100,7 +103,7 @@ def open_trace(path: Path | str) -> Trace:
     return _OpenTrace(Path(path))
 
 
-class _CollectorGone(TraceError):
+class _CollectorGone(TraceError):  # noqa: N818 - never seen outside
     """The collector went away; the file can be opened now, or by another one's leave."""
 
 
@@ -154,31 +157,55 @@ def _reach(path: Path) -> _FileTrace | _RecordedTrace:
 
 
 class _FileTrace:
-    """A trace that nobody records."""
+    """A trace that nobody records.
+
+    The file is held open only when no collector can want it: one that was killed leaves its lock file behind, is started
+    again, and must not find the file taken by us.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = open_for_reading(path)
+        self._held: duckdb.DuckDBPyConnection | None = open_for_reading(path)
+        if lock_path(path).exists():
+            self.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self._held is not None:
+            with self._held.cursor() as cursor:
+                yield cursor
+            return
+        try:
+            connection = open_for_reading(self._path)
+        except BusyTraceError as error:
+            raise _CollectorGone(str(error)) from None  # another one is at work: ask that one
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        with self._connection.cursor() as cursor, answered(cursor, sql, parameters, None) as batches:
+        with self._connection() as connection, answered(connection, sql, parameters, None) as batches:
             return batches.read_all()
 
     def link(self) -> None:
-        if is_linked(self._connection):
-            return
-        self._connection.close()
+        with self._connection() as connection:
+            if is_linked(connection):
+                return
+        held = self._held is not None
+        self.close()
+        writing = open_for_writing(self._path)
         try:
-            writing = open_for_writing(self._path)
-            try:
-                link(writing, self._path)
-            finally:
-                writing.close()
+            link(writing, self._path)
         finally:
-            self._connection = open_for_reading(self._path)
+            writing.close()
+            if held:
+                self._held = open_for_reading(self._path)
 
     def close(self) -> None:
-        self._connection.close()
+        if self._held is not None:
+            self._held.close()
+        self._held = None
 
 
 class _RecordedTrace:
@@ -208,14 +235,14 @@ class _RecordedTrace:
         return self._ask(Request(sql, list(parameters)))
 
     def link(self) -> None:
-        self._ask(Request("", link=True))
+        self._ask(Request(None, link=True))
 
     def _ask(self, request: Request) -> pa.Table:
         with self._connect() as connection:
             try:
                 send_request(connection, request)
                 answer = cast("io.BufferedIOBase", io.BufferedReader(Answer(connection), 1 << 18))
-                if not request.sql:
+                if request.sql is None:
                     answer.read()
                     return pa.table({})
                 with pa.ipc.open_stream(pa.PythonFile(answer, "r")) as stream:

@@ -66,6 +66,7 @@ def open_for_reading(path: Path) -> duckdb.DuckDBPyConnection:
     _check_file(path, must_exist=True)
     connection = _connect(path, read_only=True)
     try:
+        connection.execute("set enable_external_access = false")
         check_version(connection, path)
     except BaseException:
         connection.close()
