@@ -92,6 +92,11 @@ def arguments(workload: Workload, place: Place, scale: float, step: str = "run")
     ]
 
 
+def untouched() -> dict[str, str]:
+    """This process's environment without anything that tells a tracer what to do."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+
+
 def step(workload: Workload, place: Place, scale: float, name: str) -> None:
     """Prepare or clean up for a workload, untraced.
 
@@ -177,9 +182,8 @@ def _variables(mode: Mode, sink: Sink) -> dict[str, str]:
 
 
 def _start(command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return subprocess.Popen(
-        command, env={**environment, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        command, env={**untouched(), **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
 
 

@@ -78,6 +78,11 @@ def event(number: int) -> dict[str, Any]:
     return order
 
 
+def body(number: int) -> bytes:
+    """An event as it goes over the wire."""
+    return json.dumps(event(number), separators=(",", ":")).encode()
+
+
 def events(count: int) -> list[dict[str, Any]]:
     """Events for an in-process bus; they repeat, so that the program's memory stays small."""
     distinct = [event(number) for number in range(min(count, DISTINCT_EVENTS))]
@@ -86,7 +91,7 @@ def events(count: int) -> list[dict[str, Any]]:
 
 def bodies(count: int) -> list[bytes]:
     """Bodies for the wire, each one different."""
-    return [json.dumps(event(number), separators=(",", ":")).encode() for number in range(count)]
+    return [body(number) for number in range(count)]
 
 
 def bursts(items: Sequence[Item], chosen: Options) -> Iterator[Sequence[Item]]:

@@ -1,5 +1,7 @@
 """redis-py: PUBLISH in pipelines of a hundred."""
 
+from collections.abc import Sequence
+
 import measuring
 import redis
 
@@ -8,7 +10,7 @@ client = redis.Redis.from_url(options.url)
 bodies = measuring.bodies(options.all)
 
 
-def publish(some: list[bytes]) -> None:
+def publish(some: Sequence[bytes]) -> None:
     for start in range(0, len(some), 100):
         with client.pipeline(transaction=False) as pipeline:
             for body in some[start : start + 100]:
