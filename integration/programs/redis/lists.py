@@ -67,7 +67,6 @@ async def main() -> None:
             channel_kind="list",
             command="LPUSH",
             outcome="raised",
-            unread_body="builtins.dict",
             error=type(error).__module__ + "." + type(error).__qualname__,
         )
     await got(db.set(OTHER, "a string now"))

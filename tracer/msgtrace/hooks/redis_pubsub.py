@@ -116,8 +116,10 @@ def _message(self: Any, kind: str, pattern: Any, name: Any, data: Any) -> Messag
 def _registered(handler: Any) -> Any:
     """What the program registered: keyspace notifications put a function of their own around it."""
     code = getattr(handler, "__code__", None)
-    if code is not None and code.co_name == "_wrap_handler" and "handler" in code.co_freevars:
-        return handler.__closure__[code.co_freevars.index("handler")].cell_contents
+    if code is not None and code.co_name.endswith("_wrap_handler"):
+        for name, cell in zip(code.co_freevars, handler.__closure__, strict=True):
+            if name.endswith("handler"):
+                return cell.cell_contents
     return handler
 
 

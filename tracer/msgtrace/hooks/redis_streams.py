@@ -13,7 +13,7 @@ from msgtrace import interning
 from msgtrace.hook import Fetch, Send
 from msgtrace.hooks.redis_entries import ENCODING, body
 from msgtrace.hooks.redis_servers import connection, learn
-from msgtrace.hooks.redis_wire import channel, number, text, trace_context, type_name, wire, word
+from msgtrace.hooks.redis_wire import channel, number, text, trace_context, unread, wire, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,8 +88,7 @@ def _put_entry(message: Message, client: Any, given: Sequence[Any]) -> Message:
     """Put fields and values, as given or as received, into a message as its body."""
     items = [wire(client, each) for each in given]
     if None in items:
-        unread = given[items.index(None)]
-        message["settings"] = {**message.get("settings", {}), "unread_body": type_name(unread)}
+        message["data"] = unread(given[items.index(None)])
         return message
     plain = [each if type(each) is bytes else bytes(each) for each in items]  # type: ignore[arg-type]  # None is not in it
     message["body"], size = body(plain, interning.settings.body_limit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
+from msgtrace.snapshot import TYPE
 
 if TYPE_CHECKING:
     from msgtrace.records import Message
@@ -55,6 +56,11 @@ def wire(client: Any, value: Any) -> bytes | bytearray | memoryview | None:
     return None
 
 
+def unread(value: Any) -> dict[str, str]:
+    """What stands for a value that only code of the program's could turn into bytes: as `snapshot` shows an object."""
+    return {TYPE: type_name(value)}
+
+
 def put_body(message: Message, client: Any, value: Any) -> Message:
     """Put a value into a message as its body, as far as it is kept, or say that it could not be read."""
     limit = interning.settings.body_limit
@@ -64,7 +70,7 @@ def put_body(message: Message, client: Any, value: Any) -> Message:
         return message
     body = wire(client, value)
     if body is None:
-        message["settings"] = {**message.get("settings", {}), "unread_body": type_name(value)}
+        message["data"] = unread(value)
     else:
         message["body"] = body
     return message
