@@ -9,7 +9,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
-from msgtrace.context import CURRENT, Cause, Handling
+from msgtrace.context import CURRENT, Cause, Handling, Sending
 from msgtrace.guarded import begin, deliver, end, injected, late, leave, observe, raised, settled
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def send(original: Callable[..., Any], probe: Probe, action: Send) -> Callable[.
             return await original(*args, **kwargs)
         if inject is not None:
             args, kwargs = injected(probe, inject, sequence, args, kwargs)
-        cause = Handling(sequence) if scope else None
+        cause = Sending(sequence) if scope else None
         token = CURRENT.set(cause) if cause is not None else None
         try:
             result = await original(*args, **kwargs)

@@ -9,7 +9,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
-from msgtrace.context import CURRENT, Cause, Handling
+from msgtrace.context import CURRENT, Cause, Handling, Sending
 from msgtrace.guarded import begin, deliver, end, follow, holds, injected, late, leave, observe, raised, settled
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def send(original: Callable[..., Any], probe: Probe, action: Send) -> Callable[.
             return original(*args, **kwargs)
         if inject is not None:
             args, kwargs = injected(probe, inject, sequence, args, kwargs)
-        cause = Handling(sequence) if scope else None
+        cause = Sending(sequence) if scope else None
         token = CURRENT.set(cause) if cause is not None else None
         try:
             result = original(*args, **kwargs)
@@ -65,6 +65,10 @@ def process(original: Callable[..., Any], probe: Probe, action: Process) -> Call
         finally:
             leave(cause, token)
         if cause.future is not None and follow(probe, cause, sequence):
+            return result
+        if cause.swallowed is not None:
+            raised(probe, sequence, cause.swallowed)
+            cause.swallowed = None  # a task of the handler's may keep the cell, and would keep the frames of the error
             return result
         end(probe, done, sequence, result, args, kwargs)
         return result

@@ -68,9 +68,10 @@ class Handling(Cause):
         receiver: the receiver that an iterating send is running: what completes it, given its error or None.
         awaits_future: the handler may go on in a future that the library is about to make.
         future: that future.
+        swallowed: what the handler raised, where the library lets it go no further; for hooks to set.
     """
 
-    __slots__ = ("awaits_future", "future", "receiver")
+    __slots__ = ("awaits_future", "future", "receiver", "swallowed")
 
     def __init__(self, sequence: Any, *, awaits_future: bool = False) -> None:
         self.sequences = sequence
@@ -79,6 +80,13 @@ class Handling(Cause):
         self.receiver: Callable[[BaseException | None], None] | None = None
         self.awaits_future = awaits_future
         self.future: Any = None
+        self.swallowed: BaseException | None = None
+
+
+class Sending(Handling):
+    """The scope of a send that runs its receivers itself, before and between them. In them it is their own."""
+
+    __slots__ = ()
 
 
 CURRENT: Final[ContextVar[Cause | None]] = ContextVar("msgtrace_cause", default=None)

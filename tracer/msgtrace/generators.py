@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
-from msgtrace.context import CURRENT, Cause, Handling
+from msgtrace.context import CURRENT, Cause, Handling, Sending
 from msgtrace.guarded import begin, end, observe, raised
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def receivers(original: Callable[..., Any], probe: Probe, action: Receivers) -> 
     """The replacement of a generator function whose items are called between one `next` and the following."""
     read = action.read
 
-    def run(sending: Handling, receiver: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def run(sending: Sending, receiver: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         sequence = begin(probe, read, (receiver, *args), kwargs)
         if sequence is None:
             return
@@ -107,10 +107,10 @@ def receivers(original: Callable[..., Any], probe: Probe, action: Receivers) -> 
     def items(*args: Any, **kwargs: Any) -> Generator[Any, None, None]:
         sending = CURRENT.get()
         for item in original(*args, **kwargs):
-            if type(sending) is Handling:
+            if type(sending) is Sending:
                 run(sending, item, args, kwargs)
             yield item
-            if type(sending) is Handling and sending.receiver is not None:
+            if type(sending) is Sending and sending.receiver is not None:
                 sending.receiver(None)
                 CURRENT.set(sending)
 

@@ -3,22 +3,26 @@
 Wrapped: `EventEmitter.emit` of the base class, which every kind's `emit` ends in, and each kind's `_emit_run`, which runs
 one listener; never the listener itself, so `remove_listener`, `listeners` and `once` see what they always saw.
 An asyncio or executor listener goes on after `_emit_run` has returned: it ends with the future that is made inside.
+An uplifted emitter has an `emit` of its own, which goes past that of its class: there `_call_handlers` is the emit.
 
 Not seen: the end of listeners of the trio and twisted kinds (their `_emit_run` returns at once and makes no future).
 """
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
-from msgtrace.context import CURRENT
+from msgtrace.context import CURRENT, Handling, Sending
 from msgtrace.hook import Hook, Point, Process, Send, Spawned
 from msgtrace.snapshot import snapshot
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from msgtrace.records import Message
 
 
@@ -27,12 +31,51 @@ def emitted(self: Any, event: Any, *args: Any, **kwargs: Any) -> Message | None:
     plain = type(event) is str
     if plain and event == "new_listener" and event not in self._events:
         return None
+    if plain and args and event in _FAILURES:
+        _note_failure(args[0])
     return {
         "channel": interning.type_text(type(self)),
         "channel_kind": "bus",
         "routing_key": event if plain else name_of(event),
         "data": snapshot(args, kwargs, interning.settings.snapshot_nodes, interning.settings.body_limit),
     }
+
+
+_FAILURES: Final = frozenset({"error", "failure"})
+"""What the asyncio and twisted kinds emit when a listener has raised, in place of letting the exception out."""
+
+
+def _note_failure(failure: Any) -> None:
+    """Keep a listener's exception for the end of its operation, if it is `_emit_run` that is emitting it."""
+    running = CURRENT.get()
+    if type(running) is not Handling:
+        return
+    caller = _caller()
+    if caller.f_code.co_name == "_emit_run" and caller.f_globals.get("__name__", "").startswith("pyee."):
+        error = failure if issubclass(type(failure), BaseException) else getattr(failure, "value", None)
+        if issubclass(type(error), BaseException):
+            running.swallowed = error
+
+
+def _caller() -> FrameType:
+    """Who called the emitter: the first frame that is neither ours nor an `emit` of pyee's."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the documented way to a frame without a traceback
+    while frame.f_back is not None:
+        ours = frame.f_globals.get("__name__", "").startswith("msgtrace.")
+        if not ours and not (frame.f_code.co_name == "emit" and "/pyee/" in frame.f_code.co_filename):
+            break
+        frame = frame.f_back
+    return frame
+
+
+def uplifted(self: Any, event: Any, args: Any, kwargs: Any) -> Message | None:
+    """An emit on an uplifted emitter; on the emitter at its other side too, if that has listeners for it."""
+    caller = _caller()
+    if caller.f_code.co_name != "wrapped_emit" or caller.f_globals.get("__name__") != "pyee.uplift":
+        return None
+    if caller.f_locals.get("left") is not self and event not in self._events:
+        return None
+    return emitted(self, event, *args, **kwargs)
 
 
 def name_of(event: Any) -> str:
@@ -49,7 +92,7 @@ def name_of(event: Any) -> str:
 def ran(self: Any, f: Any, args: Any, kwargs: Any) -> Message | None:
     """One listener of the emit that is going on around it."""
     emit = CURRENT.get()
-    if emit is None or type(emit.sequences) is not int:
+    if type(emit) is not Sending:
         return None
     return {
         "channel": interning.type_text(type(self)),
@@ -82,5 +125,7 @@ HOOK = Hook(
         Point("concurrent.futures.thread:ThreadPoolExecutor.submit", Spawned()),
         Point("pyee.trio:TrioEventEmitter._emit_run", Process(read=ran)),
         Point("pyee.twisted:TwistedEventEmitter._emit_run", Process(read=ran)),
+        # By the name that it has in this module, so that only programs that uplift pay for it.
+        Point("pyee.uplift:EventEmitter._call_handlers", Send(read=uplifted, scope=True)),
     ),
 )
