@@ -7,6 +7,7 @@ starts if it can't be recorded, and after it has ended.
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from msgtrace.hooks import FILES, TOPS
 from msgtrace.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 DEFAULT_TRACE = Path(".msgtrace") / "trace.duckdb"
@@ -30,6 +32,17 @@ _SIGNALS_THAT_DUMP = {
     signal.SIGQUIT, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP,
     signal.SIGSYS, signal.SIGXCPU, signal.SIGXFSZ,
 }  # fmt: skip
+
+
+def _written(form: str, name: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """For an option that the collector reads: only its form is looked at here, before anything is started."""
+
+    def checked(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(form, value, re.IGNORECASE) is None:
+            raise click.BadParameter(f"{value!r} is not {name}", param=option)
+        return value
+
+    return checked
 
 
 def _libraries(_context: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,8 +70,18 @@ def _libraries(_context: click.Context, option: click.Parameter, names: tuple[st
 @click.option("--body-limit", type=click.IntRange(0, 1 << 24), metavar="BYTES", help="Bytes kept of a body.")
 @click.option("--redact", multiple=True, metavar="RULE",
               help="off, name:NAME, keep:NAME or pattern:REGEX. Repeatable.")  # fmt: skip
-@click.option("--max-size", metavar="SIZE", help="Delete the oldest operations beyond, e.g. 500MB.")
-@click.option("--max-age", metavar="TIME", help="Delete operations that are older, e.g. 12h.")
+@click.option(
+    "--max-size",
+    metavar="SIZE",
+    callback=_written(r"\d+(\.\d+)?\s*[KMGT]?B?", "a size such as 500MB"),
+    help="Delete the oldest operations beyond, e.g. 500MB.",
+)
+@click.option(
+    "--max-age",
+    metavar="TIME",
+    callback=_written(r"\d+(\.\d+)?[smhd]?", "a time such as 12h"),
+    help="Delete operations that are older, e.g. 12h.",
+)
 @click.option("--quiet", is_flag=True, help="No summary at the end.")
 @click.option("--verbose", is_flag=True, help="Say what was hooked, and what could not be.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
