@@ -7,12 +7,10 @@ import importlib.resources
 import os
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import duckdb
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCHEMA_VERSION: Final = 1
 """Of the views in schema.sql. A file of another version is refused, never changed."""
@@ -216,13 +214,16 @@ def _create(path: Path) -> None:
                 ],
             )
             connection.execute("commit")
+            # Closing does it too, but does not say when it could not.
+            connection.execute("checkpoint")
         finally:
             connection.close()
         fresh.rename(path)
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, TraceError) as error:
         fresh.unlink(missing_ok=True)
         raise trace_error(path, error) from None
     finally:
+        Path(f"{fresh}.wal").unlink(missing_ok=True)
         os.umask(before)
 
 
