@@ -1,5 +1,6 @@
 """The hook itself: what a program can see of the methods that it replaces, that they come back, and what it adds to."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.kafka_programs import INTERPRETERS
-from integration.recorded import record
+from integration.brokers import Kafka
+from integration.kafka_programs import INTERPRETERS, Programs, encoded, said
+from integration.recorded import read, record
 from msgtrace.hooks.kafka import injected
 from msgtrace.hooks.kafka_clients import DEFAULT_PORT, addresses, split
 
 MODULES = ("kafka", "kafka.admin")
+SINCE_3 = ("kafka.admin._", "kafka.net.")
 FIELDS = {"traceparent": "00-1-2-01", "baggage": "a=b"}
 ADDED = [("traceparent", b"00-1-2-01"), ("baggage", b"a=b")]
 HEADERS = st.lists(st.tuples(st.sampled_from(["a", "b", "trace"]), st.binary(max_size=4)), max_size=4)
@@ -31,14 +34,14 @@ def test_methods_look_as_before_and_are_put_back(python: str) -> None:
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert ended.losses == []
     # kafka-python 2.3 has no such modules to wait for.
-    points = [each for each in ended.said if each["status"] != "waiting" or "admin._" not in each["target"]]
+    points = [each for each in ended.said if each["status"] != "waiting" or not each["target"].startswith(SINCE_3)]
     assert [each for each in points if each["status"] not in {"wrapped", "off"}] == []
     wrapped = [each for each in ended.said if each["status"] == "wrapped"]
     assert len(wrapped) >= 30
     assert [each["target"] for each in wrapped if not each["alike"] or not each["restored"]] == []
     # Every target is wrapped, in this version under one of its names.
     methods = {each["target"].rpartition(".")[2].removesuffix("_async") for each in ended.said}
-    since_3 = {"split_and_reenqueue", "_commit_offsets_sync", "_on_close_prepare"}
+    since_3 = {"split_and_reenqueue", "_commit_offsets_sync", "_on_close_prepare", "run_forever"}
     assert methods - {each["target"].rpartition(".")[2].removesuffix("_async") for each in wrapped} <= since_3
 
 
@@ -103,3 +106,26 @@ def test_an_address_of_six_is_in_brackets(host: str, port: int) -> None:
 def test_addresses_are_text_or_a_list(hosts: list[str]) -> None:
     assert addresses(",".join(hosts)) == addresses(hosts) == addresses(tuple(hosts)) == hosts
     assert addresses(None) == addresses(object()) == []
+
+
+@pytest.mark.kafka
+def test_an_open_batch_and_an_iteration_are_taken_up_and_left(
+    python: str, kafka: Kafka, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    with Programs(python, kafka, unique) as programs:
+        ended = programs.run("attached", programs.topic(2), str(tmp_path), traced=False)
+    recording = read(tmp_path)
+    assert recording.losses == []
+    told = said(ended, "send")
+    # The first record of the batch was not seen; the last was not seen to be acknowledged.
+    assert [(encoded(each["body"]), each["log_offset"], each.outcome) for each in recording.of("send")] == [
+        (told[0]["value"], told[0]["offset"], "ok"),
+        (told[1]["value"], None, "unknown"),
+    ]
+    assert [each["offset"] for each in told[:1]] == [1]
+    (received,) = recording.of("receive")
+    (entry,) = said(ended, "receive")
+    # Its bytes were gone before: what it was made into is not what came over the wire.
+    assert (received["log_offset"], received["body_size"]) == (entry["offset"], entry["size"])
+    assert "body" not in received.message
+    assert [each.causes for each in recording.of("send")] == [(received.sequence,)] * 2

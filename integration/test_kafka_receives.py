@@ -63,6 +63,22 @@ def test_what_a_batch_causes_has_its_records_as_candidates(programs: Programs) -
     assert relayed[-1].causes == ()
 
 
+def test_what_a_callback_sends_has_no_cause(programs: Programs) -> None:
+    """Although the producer's thread was started while a record was being handled."""
+    topic, results = programs.topic(), programs.topic()
+    programs.filled(topic, b"0", b"1", b"2")
+    recording = programs.run("callbacks", topic, results)
+    received = {each["body"]: each.sequence for each in recording.of("receive")}
+    sent = recording.of("send", channel=results)
+    assert {each["body"]: each.causes for each in sent if each["body"].startswith(b"after")} == {
+        b"after " + body: (sequence,) for body, sequence in received.items()
+    }
+    heard = [each for each in sent if each["body"].startswith(b"heard")]
+    assert [each.causes for each in heard] == [()] * 3
+    assert len({each.thread for each in heard}) == 1
+    assert heard[0].thread != "MainThread"
+
+
 def test_positions_are_recorded_as_they_were_chosen(programs: Programs) -> None:
     name = programs.topic(2)
     for partition in (0, 1):

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
+from msgtrace.context import CURRENT
 from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit
 from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups
 from msgtrace.hooks.kafka_clients import connection
@@ -167,6 +168,11 @@ def divided(_: Any, self: Any, batch: Any, now: Any = None) -> None:
             more.entries.append((future.args[0], sequence))
 
 
+def detached(_: None, self: Any) -> None:
+    """A thread of the library's own begins, in which callbacks run: it handles no message, whatever its starter did."""
+    CURRENT.set(None)
+
+
 def injected(
     fields: Mapping[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -239,6 +245,8 @@ HOOK = Hook(
             Late(read=divided),
             versions=">=3",
         ),
+        Point("kafka.producer.sender:Sender.run", Late(read=detached, before=True)),
+        Point("kafka.net.selector:NetworkSelector.run_forever", Late(read=detached, before=True), versions=">=3"),
         Point(PRODUCER + "flush", Observe(kind="call", read=done("flush"))),
         Point(PRODUCER + "init_transactions", Observe(kind="call", read=done("init_transactions"))),
         Point(PRODUCER + "begin_transaction", Observe(kind="call", read=done("begin_transaction"))),
