@@ -196,7 +196,8 @@ def _finish(process: subprocess.Popen[str]) -> dict[str, Any]:
         process.communicate()
         raise RunFailed(f"not finished after {RUN_SECONDS} s") from None
     if process.returncode:
-        raise RunFailed(f"exit code {process.returncode}: {errors.strip()[-600:]}")
+        last_words = errors.strip().splitlines()[-1:]
+        raise RunFailed(f"exit code {process.returncode}: {''.join(last_words)[:600]}")
     lines = [line for line in output.splitlines() if line.startswith("{")]
     said: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return said

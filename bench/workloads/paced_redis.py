@@ -24,7 +24,7 @@ messages_per_s = options.operations_per_s // 2
 total = messages_per_s * options.seconds // PIPELINE * PIPELINE
 received = 0
 client = redis.Redis.from_url(options.url)
-subscription = client.pubsub(ignore_subscribe_messages=True)
+subscription = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py's
 subscription.subscribe(options.channel)
 subscription.get_message(timeout=10)
 

@@ -13,13 +13,13 @@ async def main() -> None:
     bodies = measuring.bodies(options.all)
     async with client.pubsub() as subscription:
         await subscription.subscribe(options.channel)
-        while (await subscription.get_message(timeout=10))["type"] != "subscribe":
-            pass
+        await subscription.get_message(timeout=10)  # the confirmation
 
         async def exchange(some: list[bytes]) -> None:
             for body in some:
                 await client.publish(options.channel, body)
                 message = await subscription.get_message(timeout=10)
+                assert message is not None
                 assert message["data"] == body
 
         await exchange(bodies[: options.warm_up])
