@@ -13,7 +13,7 @@ from integration.brokers import Kafka
 from integration.kafka_programs import INTERPRETERS, Programs, encoded, said
 from integration.recorded import read, record
 from msgtrace.hooks.kafka import injected
-from msgtrace.hooks.kafka_clients import DEFAULT_PORT, addresses, split
+from msgtrace.hooks.kafka_clients import DEFAULT_PORT, addresses, described, split
 
 MODULES = ("kafka", "kafka.admin")
 SINCE_3 = ("kafka.admin._", "kafka.net.")
@@ -88,6 +88,32 @@ def test_headers_are_left_alone(version: Any, headers: Any) -> None:
     changed = injected(FIELDS, args, kwargs)
     assert changed[0] is args
     assert changed[1] is kwargs
+
+
+def test_a_connection_tells_no_secret() -> None:
+    own = {
+        "bootstrap_servers": ["one:9093", "two:9093"],
+        "client_id": "shop",
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "PLAIN",
+        "sasl_plain_username": "alice",
+        "sasl_plain_password": "hunter2",
+        "ssl_password": "hunter3",
+    }
+    client = SimpleNamespace(config=own, cluster=SimpleNamespace(cluster_id="c1"))
+    facts = described(client, {**own, "acks": -1, "retries": float("inf"), "group_id": None})
+    assert facts == {
+        "bootstrap_servers": ["one:9093", "two:9093"],
+        "server_address": "one",
+        "server_port": 9093,
+        "client_id": "shop",
+        "security_protocol": "SASL_SSL",
+        "tls": True,
+        "sasl_mechanism": "PLAIN",
+        "user": "alice",
+        "cluster_id": "c1",
+        "acks": -1,
+    }
 
 
 @given(NAMES | st.ip_addresses(v=4).map(str), st.integers(1, 65_535))

@@ -29,6 +29,10 @@ def test_a_record_is_received_once_with_the_bytes_that_came(programs: Programs, 
     assert group[1]
     assert group[2] > 0
     assert {each["settings"]["leader_epoch"] for each in received} == {0}
+    (facts,) = {
+        (each["connection"]["enable_auto_commit"], each["connection"]["auto_offset_reset"]) for each in received
+    }
+    assert facts == (False, "earliest")
 
 
 def test_what_an_iterating_program_sends_has_its_record_as_cause(programs: Programs) -> None:

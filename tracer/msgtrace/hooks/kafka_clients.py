@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from msgtrace import interning
 
@@ -45,6 +46,10 @@ _PROMISES: Final = (
     "session_timeout_ms",
 )
 """Settings of a producer or consumer that say how messages may be lost, repeated or delayed."""
+
+
+_consumers: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+"""coordinator -> what its consumer was set to, which is more than the coordinator keeps"""
 
 
 def connection(client: Any, config: dict[str, Any]) -> int:
@@ -96,14 +101,20 @@ def split(address: str) -> tuple[str, int]:
     return address.strip("[]"), DEFAULT_PORT
 
 
+def remember(coordinator: Any, config: dict[str, Any]) -> None:
+    """Keep of a consumer's settings, which its coordinator is given when it is made, those that are facts."""
+    _consumers[coordinator] = {name: config[name] for name in _PROMISES if name in config}
+
+
 def in_group(coordinator: Any, config: dict[str, Any] | None = None) -> Message:
     """A consumer's connection, its group, and what it is there; only the former for a consumer without a group.
 
     Args:
         coordinator: its `ConsumerCoordinator`.
-        config: the consumer's settings, which are more than the coordinator's.
+        config: the consumer's settings, where they are at hand.
     """
-    found: Message = {"connection": connection(coordinator._client, config or coordinator.config)}  # noqa: SLF001 - no public way
+    known: dict[str, Any] = _consumers.get(coordinator, coordinator.config) if config is None else config
+    found: Message = {"connection": connection(coordinator._client, known)}  # noqa: SLF001 - no public way to it
     group = coordinator.config["group_id"]
     if group is None:
         return found

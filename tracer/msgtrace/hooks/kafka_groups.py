@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, ref
 
 from msgtrace import interning
 from msgtrace.hook import Late, Observe, Point, Send, Until
-from msgtrace.hooks.kafka_clients import by_topic, in_group
+from msgtrace.hooks.kafka_clients import by_topic, in_group, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +89,9 @@ def follow(future: Any, ended: Callable[[BaseException | None], None]) -> None:
 
 
 def coordinated(_: Any, self: Any, client: Any, subscription: Any, **configs: Any) -> None:
-    """Remember whose a subscription is, which is made before its consumer is."""
+    """Remember whose a subscription is, and how its consumer was set; a consumer subscribes while it is being made."""
     _coordinators[subscription] = ref(self)
+    remember(self, configs)
 
 
 def subscribed(_: Any, self: Any, topics: Any = (), pattern: Any = None, listener: Any = None) -> list[Message]:
