@@ -17,7 +17,7 @@ from msgtrace.hook import Action, Hook, Point, Several, Status
 from msgtrace.parts import several
 from msgtrace.probe import MAX_FAILURES, Probe
 from msgtrace.versions import distribution_version, satisfies
-from msgtrace.wrappers import dispatcher, replacement
+from msgtrace.wrappers import dispatcher, is_coroutine_function, replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -141,6 +141,8 @@ class Engine:
         for key, action in actions.items():
             pair = self._probes(placed, action)
             probes += pair
+            if point.action is None and pair[0].depth and not is_coroutine_function(function):
+                pair[0].depth += 1  # the dispatcher stands between
             if isinstance(action, Several):
                 kinds: dict[str, Probe] = {kind: self._probe(placed, kind) for kind in action.kinds}
                 probes += kinds.values()

@@ -31,10 +31,9 @@ def begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs:
         message = read(*args, **kwargs)
         if message is None:
             return None
-        depth = 0 if probe.kind == "process" else 3
-        if type(message) is list:
-            return [probe.begin(each, depth) for each in message] or None
-        return probe.begin(message, depth)
+        if type(message) is not list:
+            return probe.begin(message, probe.depth)
+        return [probe.begin(each, probe.depth) for each in message] or None
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
         return None
@@ -50,12 +49,12 @@ def end(
 ) -> None:
     """Record that a call returned, and what that made known."""
     try:
-        if done is None and not probe.propagates and type(sequence) is int:
+        facts: Facts | None = None if done is None else done(sequence, result, *args, **kwargs)
+        if type(sequence) is int and not probe.propagates and (facts is None or "outcome" not in facts):
             recorder = probe.recorder
             if recorder.mine[0]:  # else begun by the parent, which completes it
-                recorder.write(recorder.encode((1, sequence, monotonic_ns(), "ok", None, None, None)))
+                recorder.write(recorder.encode((1, sequence, monotonic_ns(), "ok", None, None, facts)))
             return
-        facts: Facts | None = None if done is None else done(sequence, result, *args, **kwargs)
         if probe.propagates and type(sequence) is int:
             from msgtrace.propagation import span_id  # noqa: PLC0415 - opt-in, and it loads OpenTelemetry
 

@@ -56,12 +56,24 @@ class Probe:
     """What one point's wrapper records through.
 
     Attributes:
+        depth: `begin`'s, for what `guarded` records: no more frames than there are, or the program's would be missed.
         failures: how often our code failed here.
         recorder: where operations go.
         propagates: what is sent here carries a `traceparent` with the operation's own span id.
     """
 
-    __slots__ = ("_definition", "_number", "_places", "_sites", "failures", "kind", "propagates", "recorder", "target")
+    __slots__ = (
+        "_definition",
+        "_number",
+        "_places",
+        "_sites",
+        "depth",
+        "failures",
+        "kind",
+        "propagates",
+        "recorder",
+        "target",
+    )
 
     def __init__(self, recorder: Recorder, sites: CodeSites, hook: Hook, version: str, kind: str, target: str) -> None:
         self.recorder = recorder
@@ -71,6 +83,7 @@ class Probe:
         self._number = 0
         self.kind = kind
         self.target = target
+        self.depth = 0 if kind == "process" else 3
         self.failures = 0
         self.propagates = False
         recorder.on_adopt.append(self._forget)
