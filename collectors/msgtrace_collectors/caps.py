@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from msgtrace_collectors.store import Store
 
 LOOK_EVERY_S: Final = 5.0
-TENTH: Final = 0.1
-"""Of the operations is deleted at a time when the trace is too large."""
+KEPT_SHARE: Final = 0.7
+"""Of the permitted size is kept when the trace is too large: making it smaller means writing what is kept anew."""
+MAX_ROUNDS: Final = 4
 
 _USED: Final = "select used_blocks * block_size from pragma_database_size()"
 _BOUNDARY: Final = """
     select epoch_ns(observed_at)
     from msgtrace_store.operations
     order by observed_at
-    limit 1 offset (select cast(count(*) * {share} as bigint) from msgtrace_store.operations)
+    limit 1 offset (select cast(count(*) * $1 as bigint) from msgtrace_store.operations)
 """
 _EXPIRE: Final = (
     """
@@ -46,6 +47,13 @@ _ORPHANS: Final = (
     "delete from settlements where receive_id not in (select operation_id from msgtrace_store.operations)",
     "delete from msgtrace_store.linked",
 )
+# Deleted rows go on taking their place in a block that others still use: what is kept moves to a table of its own.
+_REWRITE: Final = """
+    create table msgtrace_store.kept as from msgtrace_store.{table};
+    drop table msgtrace_store.{table};
+    alter table msgtrace_store.kept rename to {table};
+"""
+_LARGE: Final = ("operations", "bodies", "late_facts", "recorded_causes")
 
 
 @dataclass(slots=True)
@@ -74,33 +82,42 @@ class Caps:
         Raises:
             TraceError: the database refused.
         """
-        if self.max_bytes is None and self.max_age_s is None:
-            return 0
-        if not now and time.monotonic() - self._looked_at < LOOK_EVERY_S:
+        due = time.monotonic() - self._looked_at >= min(max(LOOK_EVERY_S, (self.max_age_s or 0) / 100), 600)
+        if (self.max_bytes is None and self.max_age_s is None) or not (now or due):
             return 0
         self._looked_at = time.monotonic()
         deleted = 0
         try:
             if self.max_age_s is not None:
-                deleted += _expire(store, time.time_ns() - int(self.max_age_s * 1e9), "older than the trace may be")
-            # The log is written into the file first: what is only in the log is not yet in its size.
-            while self.max_bytes is not None and _size(store) > self.max_bytes:
-                boundary = store.execute(_BOUNDARY.format(share=TENTH))
-                gone = _expire(store, boundary[0][0], "the oldest of a trace that was too large") if boundary else 0
-                deleted += gone
-                if not gone:
-                    break
+                before_ns = time.time_ns() - int(self.max_age_s * 1e9)
+                deleted += _expire(store, before_ns, "older than the trace may be", rewrite=False)
+            if self.max_bytes is not None:
+                deleted += _shrink(store, self.max_bytes)
         except duckdb.Error as error:
             raise trace_error(store.path, error) from error
         return deleted
 
 
-def _size(store: Store) -> int:
-    store.checkpoint()
-    return int(store.execute(_USED)[0][0])
+def _shrink(store: Store, max_bytes: int) -> int:
+    """Delete the oldest operations until the rest fits."""
+    deleted = 0
+    for _ in range(MAX_ROUNDS):
+        files = (store.path, store.path.with_name(store.path.name + ".wal"))
+        if sum(file.stat().st_size for file in files if file.exists()) <= max_bytes:
+            break
+        # The log is written into the file first: what is only in the log is not yet in its size.
+        store.checkpoint()
+        used = int(store.execute(_USED)[0][0])
+        if used <= max_bytes:
+            break
+        boundary = store.execute(_BOUNDARY, [1 - KEPT_SHARE * max_bytes / used])
+        if not boundary:
+            break
+        deleted += _expire(store, boundary[0][0], "the oldest of a trace that was too large", rewrite=True)
+    return deleted
 
 
-def _expire(store: Store, before_ns: int, why: str) -> int:
+def _expire(store: Store, before_ns: int, why: str, *, rewrite: bool) -> int:
     store.execute("begin")
     try:
         store.execute(_EXPIRE[0], [before_ns, why])
@@ -108,6 +125,8 @@ def _expire(store: Store, before_ns: int, why: str) -> int:
         if deleted:
             for statement in _ORPHANS:
                 store.execute(statement)
+            for table in _LARGE if rewrite else ():
+                store.execute(_REWRITE.format(table=table))
         store.execute("commit")
     except duckdb.Error:
         store.execute("rollback")

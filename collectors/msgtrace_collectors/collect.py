@@ -143,10 +143,21 @@ def _be_ready(job: Job) -> None:
 
 def _run(job: Job, collector: Collector, stop: Stop) -> None:
     supervisor = os.getppid()
+    told: list[bool] = []
 
     def after_each_transaction() -> None:
-        if job.caps.enforce(collector.store):
-            collector.bodies_deleted()
+        if not collector.linking.acquire(blocking=False):
+            return  # another time: what is being linked is not deleted
+        try:
+            if job.caps.enforce(collector.store):
+                collector.bodies_deleted()
+        except TraceError as error:
+            # Recording goes on; the next look tries again.
+            if not told:
+                say(f"the trace could not be kept within its limits: {error}")
+                told.append(True)
+        finally:
+            collector.linking.release()
 
     def idle_s() -> float | None:
         orphaned = job.ready_fd is not None and os.getppid() != supervisor

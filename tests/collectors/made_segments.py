@@ -52,12 +52,14 @@ class MadeProcess:
         spool: the spool folder.
         alive: our own process stands for it; otherwise one that has ended.
         segment_bytes: of a segment.
+        wall_ns: wall time at monotonic time 0.
     """
 
     spool: Path
     process_id: bytes = field(default_factory=lambda: os.urandom(16))
     alive: bool = False
     segment_bytes: int = SEGMENT_BYTES
+    wall_ns: int = WALL_NS
     generation: int = 0
     files: int = 0
     _map: mmap.mmap | None = None
@@ -109,7 +111,7 @@ class MadeProcess:
             path.rename(path.with_suffix(".segment"))
         self._words = memoryview(self._map).cast("Q")
         self._end = HEADER_BYTES
-        clock = framed(encode((records.CLOCK, WALL_NS + self.generation, self.generation)), self.generation)
+        clock = framed(encode((records.CLOCK, self.wall_ns + self.generation, self.generation)), self.generation)
         self._map[self._end : self._end + len(clock)] = clock
         self._end += len(clock)
         self._words[END_WORD] = self._end
