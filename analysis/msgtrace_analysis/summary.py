@@ -94,7 +94,8 @@ def _losses(known: Completeness, option: str) -> str:
     sums: Counter[str] = Counter()
     for each in known.losses:
         sums[each.reason] += each.lost
-    return f"{_counts(_largest(sums.items())[:NAMED_LOSSES])}: msgtrace losses{option}"
+    more = f", {len(sums) - NAMED_LOSSES} more reasons" if len(sums) > NAMED_LOSSES else ""
+    return f"{_counts(_largest(sums.items())[:NAMED_LOSSES])}{more}: msgtrace losses{option}"
 
 
 def _more(system: Stack, known: Completeness) -> Iterator[str]:
