@@ -113,7 +113,7 @@ def in_group(coordinator: Any, config: dict[str, Any] | None = None) -> Message:
         coordinator: its `ConsumerCoordinator`.
         config: the consumer's settings, where they are at hand.
     """
-    known: dict[str, Any] = _consumers.get(coordinator, coordinator.config) if config is None else config
+    known = config or _consumers.get(coordinator) or coordinator.config
     found: Message = {"connection": connection(coordinator._client, known)}  # noqa: SLF001 - no public way to it
     group = coordinator.config["group_id"]
     if group is None:
