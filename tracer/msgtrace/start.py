@@ -173,4 +173,7 @@ def note(text: str) -> None:
             with open(f"{spool}/note-{os.getpid()}", "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib is not imported at start
                 file.write(text)
         except OSError:
-            return
+            # Nobody reads notes where the spool can't be written to: the log is the last place to say it.
+            import logging  # noqa: PLC0415 - the rare way
+
+            logging.getLogger("msgtrace").warning("msgtrace records nothing in this process: %s", text)
