@@ -114,7 +114,8 @@ received as (
     where r.body_digest is not null and r.channel_kind in ('queue', 'list', 'topic', 'stream')
     window same_body as (
         partition by system, virtual_host, channel, channel_kind, exchange, routing_key, message_key, body_digest, consumer_group
-        order by began_ns, id
+        -- Who asked first is served first: a receive's time is its end.
+        order by began_ns - coalesce(duration_ns, 0), id
         rows between unbounded preceding and current row
     )
 )
