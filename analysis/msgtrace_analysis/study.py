@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
     from msgtrace_collectors.trace import Trace
 
-PAGE_ROWS: Final = 50_000
+PAGE_ROWS: Final = 100_000
 BODY_PAGE_ROWS: Final = 20_000
+STREAM_ROWS: Final = 20_000
 BODY_PAGE_BYTES: Final = 16_000_000
+MEMORY: Final = "1GB"
+"""Of the copy; more is spilled."""
 BODY_FIELDS: Final = ("eventType", "event_type", "type", "event", "messageType", "message_type", "action")
 """Fields of a JSON body that often say what the message is, the most telling first."""
 
@@ -136,6 +139,7 @@ class Study:
         self._database = duckdb.connect(
             config={
                 "temp_directory": self._folder,
+                "memory_limit": MEMORY,
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             }
@@ -173,6 +177,12 @@ class Study:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Answer a question about the copy."""
         return self._database.execute(sql, list(parameters)).fetchall()
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Answer a question whose answer may be large. One at a time."""
+        answer = self._database.execute(sql)
+        while rows := answer.fetchmany(STREAM_ROWS):
+            yield from rows
 
     def bodies(self) -> Iterator[list[tuple[int, str, str]]]:
         """Every body that could be decoded, as (operation, JSON text, encoding), in pages of bounded size.

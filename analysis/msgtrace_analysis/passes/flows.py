@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # One row per operation that can be in a flow.
 OPERATIONS: Final = """
-    select o.operation_id, o.kind, p.kind, p.service, p.name, p.site, m.system, m.address_kind, m.address, m.name,
-        o.observed_ns
+    select
+        o.operation_id, o.observed_ns, o.kind, p.kind, p.service, p.name, p.site, m.system, m.address_kind, m.address, m.name
     from operations as o
     inner join places as p using (operation_id)
     left join messages as m using (operation_id)
@@ -61,13 +61,25 @@ LINKS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation, as flows see it."""
+    """Operations as flows see them: all of one kind, at one place, of one event type.
 
-    kind: str
+    Attributes:
+        trigger: the flow that begins with one of them, if nothing is known to have caused it.
+    """
+
+    sends: bool
     place: Place
     event: str | None
     name: str
-    observed_ns: int | None
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The operations of a trace: what each is, and when it began."""
+
+    nodes: Mapping[int, Node]
+    times: Mapping[int, int]
 
 
 @dataclass(slots=True)
@@ -92,35 +104,59 @@ StepKey = tuple[str, Place, Place | None]
 
 def flows(study: Study) -> tuple[Flow, ...]:
     """Find all flows. Needs the tables of `naming` and `place_operations`."""
-    nodes = {row[0]: _node(row) for row in study.rows(OPERATIONS)}
+    graph = _graph(study)
     causes: dict[int, tuple[int, int]] = {}
     edges: list[tuple[int, int]] = []
-    for cause, effect, rank in study.rows(CAUSES):
+    for cause, effect, rank in study.stream(CAUSES):
         edges.append((cause, effect))
         causes.setdefault(effect, (cause, rank))
     receives: defaultdict[int, list[tuple[int, Certainty, int]]] = defaultdict(list)
-    for send, receive, certainty, took_ns in study.rows(LINKS):
+    for send, receive, certainty, took_ns in study.stream(LINKS):
         edges.append((send, receive))
         receives[send].append((receive, certainty, took_ns))
-    lineage = trace_lineage({each: node.kind == "send" for each, node in nodes.items()}, edges)
-    sums = _sums(nodes, lineage, causes, receives)
-    return _flows(nodes, lineage, sums)
+    lineage = trace_lineage({each: node.sends for each, node in graph.nodes.items()}, edges)
+    return _flows(graph, lineage, _sums(graph.nodes, lineage, causes, receives))
 
 
-def _node(row: Sequence[Any]) -> Node:
-    _, kind, place_kind, service, function, site, system, address_kind, address, name, observed_ns = row
+def _graph(study: Study) -> Graph:
+    nodes: dict[int, Node] = {}
+    times: dict[int, int] = {}
+    known: dict[tuple[Any, ...], Node] = {}
+    for operation, observed_ns, *about in study.stream(OPERATIONS):
+        key = tuple(about)
+        node = known.get(key)
+        if node is None:
+            node = known[key] = _node(*about)
+        nodes[operation] = node
+        if observed_ns is not None:
+            times[operation] = observed_ns
+    return Graph(nodes, times)
+
+
+def _node(
+    kind: str,
+    place_kind: Any,
+    service: str,
+    function: str,
+    site: str,
+    system: str | None,
+    address_kind: str,
+    address: str,
+    name: str | None,
+) -> Node:
     event = None if name is None else ref(system, address_kind, address, name)
-    return Node(kind, Place(place_kind, service, function, site), event, name or "", observed_ns)
+    place = Place(place_kind, service, function, site)
+    return Node(kind == "send", place, event, name or "", trigger_of(kind, place, event))
 
 
-def trigger_of(node: Node) -> Trigger:
+def trigger_of(kind: str, place: Place, event: str | None) -> Trigger:
     """What an operation without a known cause says about how its flow begins."""
-    if node.kind == "receive":
-        return Place("outside", node.place.service, node.place.name, node.place.site), node.event
-    if node.place.kind == "code":
+    if kind == "receive":
+        return Place("outside", place.service, place.name, place.site), event
+    if place.kind == "code":
         # Several messages that one function sends are one flow: their lines differ.
-        return Place("code", node.place.service, node.place.name, node.place.site.rpartition(":")[0]), None
-    return node.place, None
+        return Place("code", place.service, place.name, place.site.rpartition(":")[0]), None
+    return place, None
 
 
 def _sums(
@@ -131,13 +167,13 @@ def _sums(
 ) -> dict[Trigger, dict[StepKey, Sum]]:
     sums: defaultdict[Trigger, defaultdict[StepKey, Sum]] = defaultdict(lambda: defaultdict(Sum))
     for operation, node in nodes.items():
-        if node.kind != "send" or node.event is None:
+        if not node.sends or node.event is None:
             continue
         cause, rank = causes.get(operation, (operation, 0))
         arrived = [(nodes[receive].place, certainty, took) for receive, certainty, took in receives.get(operation, ())]
         by_trigger: defaultdict[Trigger, set[int]] = defaultdict(set)
         for origin in lineage.origins[operation]:
-            by_trigger[trigger_of(nodes[origin])].add(origin)
+            by_trigger[nodes[origin].trigger].add(origin)
         for trigger, origins in by_trigger.items():
             because = None if cause == operation else nodes[cause].place
             step = sums[trigger][node.event, node.place, because]
@@ -151,34 +187,32 @@ def _sums(
     return {trigger: dict(steps) for trigger, steps in sums.items()}
 
 
-def _flows(
-    nodes: Mapping[int, Node], lineage: Lineage, sums: Mapping[Trigger, Mapping[StepKey, Sum]]
-) -> tuple[Flow, ...]:
+def _flows(graph: Graph, lineage: Lineage, sums: Mapping[Trigger, Mapping[StepKey, Sum]]) -> tuple[Flow, ...]:
     triggered: defaultdict[Trigger, list[int]] = defaultdict(list)
     for operation, origins in lineage.origins.items():
         if operation in origins:
-            triggered[trigger_of(nodes[operation])].append(operation)
-    found = [_flow(trigger, origins, sums.get(trigger, {}), nodes) for trigger, origins in triggered.items()]
+            triggered[graph.nodes[operation].trigger].append(operation)
+    found = [_flow(trigger, origins, sums.get(trigger, {}), graph) for trigger, origins in triggered.items()]
     return tuple(sorted(found, key=lambda flow: (flow.group, flow.name, flow.trigger.site, flow.arrives or "")))
 
 
-def _flow(trigger: Trigger, origins: list[int], sums: Mapping[StepKey, Sum], nodes: Mapping[int, Node]) -> Flow:
+def _flow(trigger: Trigger, origins: list[int], sums: Mapping[StepKey, Sum], graph: Graph) -> Flow:
     place, arrives = trigger
     steps = sorted(
-        (_step(key, step, nodes) for key, step in sums.items()),
+        (_step(key, step, graph) for key, step in sums.items()),
         key=_reading_order,
     )
     followed: set[int] = set().union(*(step.origins for step in sums.values()))
     parts = [step.evidence.certainty for step in steps] + [each.certainty for step in steps for each in step.deliveries]
     return Flow(
         group=place.service,
-        name=_name(place, arrives, nodes[origins[0]]),
+        name=_name(place, arrives, graph.nodes[origins[0]]),
         trigger=place,
         arrives=arrives,
         triggered=len(origins),
         silent=len(origins) - len(followed),
         steps=tuple(steps),
-        evidence=_evidence(origins, nodes, weakest(parts)),
+        evidence=_evidence(origins, graph, weakest(parts)),
     )
 
 
@@ -194,7 +228,7 @@ def _name(place: Place, arrives: str | None, first: Node) -> str:
     return place.name or place.site or "library code"
 
 
-def _step(key: StepKey, total: Sum, nodes: Mapping[int, Node]) -> Step:
+def _step(key: StepKey, total: Sum, graph: Graph) -> Step:
     event, publisher, because = key
     deliveries = [
         Delivery(
@@ -208,7 +242,7 @@ def _step(key: StepKey, total: Sum, nodes: Mapping[int, Node]) -> Step:
     ]
     return Step(
         event=event,
-        name=nodes[total.sends[0]].name,
+        name=graph.nodes[total.sends[0]].name,
         publisher=publisher,
         because=because,
         messages=len(total.sends),
@@ -216,7 +250,7 @@ def _step(key: StepKey, total: Sum, nodes: Mapping[int, Node]) -> Step:
         unreceived=total.unreceived,
         depth=total.depth,
         deliveries=tuple(sorted(deliveries, key=lambda each: (each.place.service, each.place.name, each.place.site))),
-        evidence=_evidence(total.sends, nodes, CERTAINTIES[total.rank]),
+        evidence=_evidence(total.sends, graph, CERTAINTIES[total.rank]),
     )
 
 
@@ -235,8 +269,8 @@ def latency_of(took_ns: Iterable[int]) -> Latency | None:
     return Latency(len(known), at(0.5), at(0.95))
 
 
-def _evidence(operations: Sequence[int], nodes: Mapping[int, Node], certainty: Certainty) -> Evidence:
-    times = [at for each in operations if (at := nodes[each].observed_ns) is not None]
+def _evidence(operations: Sequence[int], graph: Graph, certainty: Certainty) -> Evidence:
+    times = [graph.times[each] for each in operations if each in graph.times]
     return Evidence(
         operations=len(operations),
         examples=tuple(sorted(operations)[:EXAMPLES]),

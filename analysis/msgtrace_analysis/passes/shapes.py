@@ -7,6 +7,7 @@ maps, examples are few and short.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ class Shape:
                 else:
                     self.items.add(each, marked=marked, depth=depth + 1)
         elif name in {"string", "number", "integer", "boolean"}:
-            self._keep((shown(value),))
+            self._keep(shown(value))
 
     def _add_object(self, value: dict[str, Any], *, marked: bool, depth: int) -> None:
         if marked and CUT in value:
@@ -98,7 +99,8 @@ class Shape:
             self.types[name] = self.types.get(name, 0) + count
         self.classes |= other.classes
         self.cut += other.cut
-        self._keep(other.examples)
+        for example in other.examples:
+            self._keep(example)
         if other.items is not None:
             self.items = _merged(self.items, other.items)
         if other.objects is None:
@@ -124,10 +126,17 @@ class Shape:
             self.values = _merged(self.values, shape)
         self.objects = None
 
-    def _keep(self, examples: tuple[str, ...]) -> None:
-        if examples and not set(examples) <= set(self.examples):
-            together = sorted({*self.examples, *examples}, key=lambda text: (len(text), text))
-            self.examples = tuple(together[:MAX_EXAMPLES])
+    def _keep(self, example: str) -> None:
+        kept = self.examples
+        if example in kept:
+            return
+        if len(kept) == MAX_EXAMPLES and (len(example), example) > (len(kept[-1]), kept[-1]):
+            return
+        self.examples = tuple(sorted((*kept, example), key=_shortest_first)[:MAX_EXAMPLES])
+
+
+def _shortest_first(example: str) -> tuple[int, str]:
+    return len(example), example
 
 
 def _merged(mine: Shape | None, other: Shape) -> Shape:
@@ -165,8 +174,11 @@ def shown(value: Any) -> str:
     >>> shown("ada@example.org"), shown("web"), shown(12)
     ('"<email>"', '"web"', '12')
     """
-    if not isinstance(value, str):
-        return json.dumps(value)
+    return _shown_text(value) if isinstance(value, str) else json.dumps(value)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _shown_text(value: str) -> str:
     if _MOMENT.fullmatch(value):
         return '"<date-time>"'
     if _PHONE.fullmatch(value):
@@ -184,4 +196,6 @@ def without_persons(text: str) -> str:
     >>> without_persons("user:2b99b25c-31d3-4937-ba9f-7d4e0d688012, mail to ada@example.org.")
     'user:<uuid>, mail to <email>.'
     """
-    return _UUID.sub("<uuid>", _EMAIL.sub("<email>", text))
+    if "@" in text:
+        text = _EMAIL.sub("<email>", text)
+    return _UUID.sub("<uuid>", text) if text.count("-") >= 4 else text
