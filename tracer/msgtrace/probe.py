@@ -134,7 +134,12 @@ class Probe:
         except AttributeError:
             thread = recorder.thread_number()
         sequence = sequence or recorder.next_sequence()
-        recorder.write(recorder.encode((0, sequence, monotonic_ns(), point, thread, site, causes, state, message)))
+        record = (0, sequence, monotonic_ns(), point, thread, site, causes, state, message)
+        try:
+            payload = recorder.encode(record)
+        except UnicodeEncodeError:
+            payload = recorder.encode_odd(record)
+        recorder.write(payload)
         return sequence
 
     def observe(
@@ -177,9 +182,12 @@ class Probe:
         sequence = recorder.next_sequence()
         now = monotonic_ns()
         duration = now - started_ns if started_ns else 0
-        recorder.write(
-            recorder.encode((2, sequence, now, point, thread, site, causes, state, message, outcome, duration))
-        )
+        record = (2, sequence, now, point, thread, site, causes, state, message, outcome, duration)
+        try:
+            payload = recorder.encode(record)
+        except UnicodeEncodeError:
+            payload = recorder.encode_odd(record)
+        recorder.write(payload)
         return sequence
 
     def number(self) -> int:

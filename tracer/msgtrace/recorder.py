@@ -23,7 +23,7 @@ import msgspec
 
 from msgtrace import records
 from msgtrace.segment import CHECKED_BYTES, DROPPED_WORD, END_WORD, FRAME, GENERATION_WORD, HEADER_BYTES
-from msgtrace.snapshot import stand_in
+from msgtrace.snapshot import stand_in, without_surrogates
 from msgtrace.spool import Segment, Spool
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Recorder:
         facts = {"process_id": self.process_id.hex(), "first_sequence": self.next_sequence(), **self._facts()}
         if forked_from is not None:
             facts["forked_from"] = forked_from.hex()
-        self.write(self.encode((records.PROCESS, facts)))
+        self.write(self._encoded((records.PROCESS, facts)))
 
     def adopt(self) -> None:
         """A forked child's first step when it has something to record: nothing of its parent's is its own.
@@ -141,15 +141,15 @@ class Recorder:
         if not self.mine[0]:
             return  # begun by the parent, which completes it
         if error is None:
-            self.write(self.encode((1, sequence, time.monotonic_ns(), outcome, None, None, facts)))
+            self.write(self._encoded((1, sequence, time.monotonic_ns(), outcome, None, None, facts)))
         else:
-            self.write(self.encode((1, sequence, time.monotonic_ns(), outcome, *described(error), facts)))
+            self.write(self._encoded((1, sequence, time.monotonic_ns(), outcome, *described(error), facts)))
 
     def lose(self, reason: str, count: int = 1, detail: str = "") -> None:
         """Record that something was not recorded, in the words that the losses table shows."""
         if not self.mine[0]:
             self.adopt()
-        self.write(self.encode((records.LOSS, reason, count, detail)))
+        self.write(self._encoded((records.LOSS, reason, count, detail)))
 
     def cap(self, message: Message, body: Any) -> None:
         """Cut a body that is longer than the limit, and note its full size."""
@@ -184,7 +184,7 @@ class Recorder:
             return 0
         number = self._next_number()
         # Written before it is known to others: no record of theirs can stand before it.
-        if self.write(self.encode((records.DEFINE, table, number, key if value is None else value))):
+        if self.write(self._encoded((records.DEFINE, table, number, key if value is None else value))):
             self.numbers[table][key] = number
             return number
         return 0
@@ -195,7 +195,7 @@ class Recorder:
 
     def define(self, table: int, number: int, value: Any) -> None:
         """Say what a reserved number means."""
-        self.write(self.encode((records.DEFINE, table, number, value)))
+        self.write(self._encoded((records.DEFINE, table, number, value)))
 
     def thread_number(self) -> int:
         """The number of the calling thread's name."""
@@ -205,6 +205,16 @@ class Recorder:
         number = self.number(records.THREADS, name if type(name) is str else "")
         self.thread.number = number
         return number
+
+    def _encoded(self, record: tuple[Any, ...]) -> bytes:
+        try:
+            return self.encode(record)
+        except UnicodeEncodeError:
+            return self.encode_odd(record)
+
+    def encode_odd(self, record: tuple[Any, ...]) -> bytes:
+        """Encode a record with text in it that UTF-8 has no form for, such as a file's name: that is replaced."""
+        return self.encode(without_surrogates(record))
 
     # ---- writing ----------------------------------------------------------------------------------------------
     # `mmap.write` copies the bytes and moves the map's position in one call, with the interpreter's lock held: an append
