@@ -22,8 +22,23 @@ CANARY = "hunter2-Canary"
 REDACTOR = Redactor()
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA" + "a1B2" * 40 + "\n-----END RSA PRIVATE KEY-----"
-CARDS = ["4111111111111111", "4111 1111 1111 1111", "5555-5555-5555-4444", "378282246310005", "3782 822463 10005", "6011000990139424"]
-SECRETS = [JWT, PEM, *CARDS, "AKIAIOSFODNN7EXAMPLE", "Bearer mF_9.B5f-4.1JqM", "amqp://shop:s3cr3t@mq:5672/v", "https://u:p%40ss@h/x"]
+CARDS = [
+    "4111111111111111",
+    "4111 1111 1111 1111",
+    "5555-5555-5555-4444",
+    "378282246310005",
+    "3782 822463 10005",
+    "6011000990139424",
+]
+SECRETS = [
+    JWT,
+    PEM,
+    *CARDS,
+    "AKIAIOSFODNN7EXAMPLE",
+    "Bearer mF_9.B5f-4.1JqM",
+    "amqp://shop:s3cr3t@mq:5672/v",
+    "https://u:p%40ss@h/x",
+]
 
 NAMES = [
     "password", "Password", "PASSWORD", "user_password", "userPassword", "db-passwd", "new.password", "passphrase", "pwd",
@@ -79,7 +94,9 @@ def test_harmless_names_stay(name: str) -> None:
 
 
 def test_a_number_is_a_secret_under_some_names_only() -> None:
-    safe, count = REDACTOR.body(b'{"cvv":123,"pin":4711,"tokens":17,"session":{"clicks":3},"password":true,"secret":null}')
+    safe, count = REDACTOR.body(
+        b'{"cvv":123,"pin":4711,"tokens":17,"session":{"clicks":3},"password":true,"secret":null}'
+    )
     assert count == 2
     assert json.loads(safe) == {
         "cvv": "[redacted:cvv]", "pin": "[redacted:pin]", "tokens": 17, "session": {"clicks": 3}, "password": True, "secret": None,
@@ -89,7 +106,10 @@ def test_a_number_is_a_secret_under_some_names_only() -> None:
 def test_everything_inside_a_secret_object_goes_and_its_structure_stays() -> None:
     safe, _ = REDACTOR.body(b'{"credentials":{"user":"ada","more":[1,{"x":"y"}],"ok":true},"after":"kept"}')
     label = "[redacted:credential]"
-    assert json.loads(safe) == {"credentials": {"user": label, "more": [label, {"x": label}], "ok": True}, "after": "kept"}
+    assert json.loads(safe) == {
+        "credentials": {"user": label, "more": [label, {"x": label}], "ok": True},
+        "after": "kept",
+    }
 
 
 @pytest.mark.parametrize(
@@ -172,7 +192,13 @@ def test_a_private_key_that_is_cut_off() -> None:
 
 
 def test_a_tree_is_redacted_without_being_changed() -> None:
-    tree = {"a": [1, {"Password": CANARY, "n": 2.5}], "url": "amqp://u:pw@h", "raw": b"token=abcdef", "card": 4111111111111111, 5: "x"}
+    tree = {
+        "a": [1, {"Password": CANARY, "n": 2.5}],
+        "url": "amqp://u:pw@h",
+        "raw": b"token=abcdef",
+        "card": 4111111111111111,
+        5: "x",
+    }
     before = repr(tree)
     safe, count = REDACTOR.tree(tree)
     assert repr(tree) == before
@@ -194,7 +220,9 @@ def test_a_tree_deeper_than_any_reader_follows() -> None:
     assert count == 1
 
 
-@pytest.mark.parametrize(("name", "value"), [("Authorization", "Basic abc"), ("x-api-key", b"abcdef"), ("X-Token", "t")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("Authorization", "Basic abc"), ("x-api-key", b"abcdef"), ("X-Token", "t")]
+)
 def test_headers(name: str, value: Any) -> None:
     safe, count = REDACTOR.named(name, value)
     assert count == 1
@@ -237,7 +265,9 @@ def test_options_that_make_no_sense_are_refused(text: str) -> None:
 # ---- properties -------------------------------------------------------------------------------------------------------
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=20)
-TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4))
+TREES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4)
+)
 
 
 def planted(tree: Any, name: str, secret: str, chance: random.Random) -> Any:
@@ -253,7 +283,9 @@ def planted(tree: Any, name: str, secret: str, chance: random.Random) -> Any:
 
 @settings(max_examples=200, deadline=None)
 @given(TREES, st.sampled_from(NAMES), st.randoms(use_true_random=False), st.booleans(), st.sampled_from([None, 1]))
-def test_a_secret_anywhere_in_any_document(tree: Any, name: str, chance: random.Random, ascii_only: bool, indent: int | None) -> None:
+def test_a_secret_anywhere_in_any_document(
+    tree: Any, name: str, chance: random.Random, ascii_only: bool, indent: int | None
+) -> None:
     document = planted(tree, name, CANARY, chance)
     safe = gone(json.dumps(document, ensure_ascii=ascii_only, indent=indent))
     json.loads(safe)
@@ -261,8 +293,15 @@ def test_a_secret_anywhere_in_any_document(tree: Any, name: str, chance: random.
 
 
 @settings(max_examples=200, deadline=None)
-@given(TREES, st.sampled_from([*NAMES, "plain"]), st.sampled_from([CANARY, *SECRETS, "harmless"]), st.randoms(use_true_random=False))
-def test_no_quick_look_lets_pass_what_the_long_way_finds(tree: Any, name: str, secret: str, chance: random.Random) -> None:
+@given(
+    TREES,
+    st.sampled_from([*NAMES, "plain"]),
+    st.sampled_from([CANARY, *SECRETS, "harmless"]),
+    st.randoms(use_true_random=False),
+)
+def test_no_quick_look_lets_pass_what_the_long_way_finds(
+    tree: Any, name: str, secret: str, chance: random.Random
+) -> None:
     body = json.dumps(planted(tree, name, secret, chance), ensure_ascii=chance.random() < 0.5).encode()
     if chance.random() < 0.3:
         body = body[: chance.randrange(len(body)) + 1]
@@ -270,7 +309,9 @@ def test_no_quick_look_lets_pass_what_the_long_way_finds(tree: Any, name: str, s
     REDACTOR._any(body.decode("utf-8", "surrogateescape"), found, 0)
     if found:
         assert REDACTOR._suspicious(body)
-        assert pc.match_substring_regex(pa.array([body], pa.binary()), REDACTOR.suspect_expression).to_pylist() == [True]
+        assert pc.match_substring_regex(pa.array([body], pa.binary()), REDACTOR.suspect_expression).to_pylist() == [
+            True
+        ]
 
 
 @settings(max_examples=200, deadline=None)
@@ -303,7 +344,11 @@ def test_what_is_clean_stays_byte_for_byte(tree: Any) -> None:
 )  # fmt: skip
 def test_64_kib_of_anything_takes_no_time(unit: str) -> None:
     """Quadratic work on such a body would take minutes: the limit above is the test."""
-    for body in (unit * (65_536 // len(unit)), "password " + unit * (65_536 // len(unit)), json.dumps({"token x": unit * 20_000})):
+    for body in (
+        unit * (65_536 // len(unit)),
+        "password " + unit * (65_536 // len(unit)),
+        json.dumps({"token x": unit * 20_000}),
+    ):
         REDACTOR.body(body.encode())
 
 
