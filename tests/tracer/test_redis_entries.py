@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace.hooks.redis_entries import body, items
+from msgtrace.hooks.redis_entries import encode, fields, items
 
 NAMES = st.text(min_size=0, max_size=12).map(str.encode)
 JSON = st.recursive(
@@ -22,6 +22,16 @@ VALUES = st.one_of(
     ),
 )
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=6, unique_by=lambda pair: pair[0])
+
+
+def body(wire: list[bytes], limit: int) -> tuple[bytes, int]:
+    """An entry's body; the same whether what is ASCII came as text or as bytes."""
+    shown, size = fields(wire, limit)
+    written = encode(shown)
+    as_text = [each.decode() if each.isascii() else each for each in wire]
+    shown, same = fields(as_text, limit)
+    assert (encode(shown), same) == (written, size)
+    return written, size
 
 
 def flat(pairs: list[tuple[bytes, bytes]]) -> list[bytes]:

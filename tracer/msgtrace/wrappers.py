@@ -130,7 +130,7 @@ def dispatcher(
     def dispatched(*args: Any, **kwargs: Any) -> Any:
         try:
             chosen = get(args[argument], original)
-        except (IndexError, TypeError):
+        except (IndexError, TypeError, BytesWarning):  # the last with `python -bb`, from the dictionary itself
             chosen = original
         return chosen(*args, **kwargs)
 

@@ -13,69 +13,74 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 ENCODING: Final = "redis-stream"
 """`Message.encoding` of such a body."""
 BYTES: Final = "$bytes"
 
 _checked = msgspec.json.Decoder(msgspec.Raw).decode
-_encode = msgspec.json.encode
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_LOOKALIKE: Final = b'{"$bytes"'
+encode = msgspec.json.encode
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_DOCUMENT: Final = ("{", "[")
+_LOOKALIKE: Final = '{"$bytes"'
 
 
-def body(items: Sequence[bytes], limit: int) -> tuple[bytes, int]:
-    """Write an entry as JSON.
+def fields(items: Sequence[str | bytes], limit: int) -> tuple[dict[str, Any], int]:
+    """What an entry's JSON object has in it.
 
     Args:
-        items: field, value, field, value, ... as on the wire.
-        limit: an entry of more bytes is cut, and still JSON.
+        items: field, value, field, value, ...: each as on the wire, or text of ASCII characters only.
+        limit: of an entry of more bytes the beginning is kept.
 
     Returns:
-        the body, and the bytes that the fields and values of the whole entry have; 0 when it is not cut.
+        the object's members, for `encode`; and the bytes that the fields and values of the whole entry have, 0 if they
+        are all there.
     """
     size = sum(map(len, items))
-    if size <= limit:
-        return _encode({_name(field): _value(value) for field, value in _pairs(items)}), 0
-    return _encode(_cut(items, limit)), size
+    if size > limit:
+        return _cut(items, limit), size
+    shown = {}
+    for place in range(1, len(items), 2):
+        field, value = items[place - 1], items[place]
+        name = field if type(field) is str else field.decode("utf-8", "backslashreplace")  # type: ignore[union-attr]  # narrowed by exact type
+        shown[name] = _value(value)
+    return shown, 0
 
 
-def _pairs(items: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
-    return zip(items[::2], items[1::2], strict=False)
-
-
-def _name(field: bytes) -> str:
-    return field.decode("utf-8", "backslashreplace")
-
-
-def _value(value: bytes) -> Any:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return {BYTES: base64.b64encode(value).decode()}
-    if value[:1] in {b"{", b"["} and not value.startswith(_LOOKALIKE):
+def _value(value: str | bytes) -> Any:
+    if type(value) is bytes:
         try:
-            return _checked(value)
+            text = value.decode()
+        except UnicodeDecodeError:
+            return {BYTES: base64.b64encode(value).decode()}
+    else:
+        text = value  # type: ignore[assignment]  # narrowed by exact type
+    if text.startswith(_DOCUMENT) and not text.startswith(_LOOKALIKE):
+        try:
+            return _checked(text)
         except (msgspec.DecodeError, RecursionError):
             return text
     return text
 
 
-def _cut(items: Sequence[bytes], limit: int) -> dict[str, Any]:
+def _cut(items: Sequence[str | bytes], limit: int) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     left = limit
-    for field, value in _pairs(items):
+    for field, value in zip(items[::2], items[1::2], strict=False):
         left -= len(field)
         if left <= 0:
             break
-        kept[_name(field)] = _value(value) if len(value) <= left else _beginning(value[:left])
+        name = field if isinstance(field, str) else field.decode("utf-8", "backslashreplace")
+        kept[name] = _value(value) if len(value) <= left else _beginning(value[:left])
         left -= len(value)
     return kept
 
 
-def _beginning(value: bytes) -> Any:
+def _beginning(value: str | bytes) -> Any:
     """The beginning of a longer value: text if it is, but for a character that the cut went through."""
+    if isinstance(value, str):
+        return value
     try:
         return value.decode()
     except UnicodeDecodeError as error:
@@ -85,19 +90,19 @@ def _beginning(value: bytes) -> Any:
 
 
 def items(body: bytes) -> list[tuple[bytes, bytes]]:
-    """The fields and values of an entry, from its body: the other direction of `body`.
+    """The fields and values of an entry, from its body: the other direction of `fields` and `encode`.
 
     A name that was no UTF-8 comes back with its escapes; of an entry that was cut, what is there.
 
     Raises:
         msgspec.DecodeError: the body is not such a JSON object.
     """
-    return [(name.encode(), _wire(bytes(raw))) for name, raw in _fields(body).items()]
+    return [(name.encode(), _wire(bytes(raw))) for name, raw in _members(body).items()]
 
 
 def _wire(raw: bytes) -> bytes:
     if raw.startswith(b'"'):
         return msgspec.json.decode(raw, type=str).encode()
-    if raw.startswith(_LOOKALIKE):
+    if raw.startswith(_LOOKALIKE.encode()):
         return base64.b64decode(msgspec.json.decode(raw, type=dict[str, str])[BYTES])
     return raw

@@ -59,7 +59,7 @@ def executing(table: Mapping[Any, Action]) -> Several:
             arguments = command[0] if type(command) is tuple else command.args
             try:
                 action = get(arguments[0])
-            except (IndexError, TypeError):
+            except (IndexError, TypeError, BytesWarning):
                 continue
             if action is not None:
                 _add(parts, action, (client, *arguments), (place, command))

@@ -6,6 +6,7 @@ program gets it. A subscription is recorded when it is asked for, with the handl
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -18,17 +19,13 @@ if TYPE_CHECKING:
     from msgtrace.hook import Action
     from msgtrace.records import Facts, Message
 
-_RECEIVED: Final = {kind: name for name in ("message", "pmessage", "smessage") for kind in (name, name.encode())}
-"""First element of a reply -> what it is, as sent by the server or decoded."""
-_CONFIRMED: Final = {
-    kind: name.upper()
-    for name in ("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe")
-    for kind in (name, name.encode())
-}
+_RECEIVED: Final = frozenset({"message", "pmessage", "smessage"})
+_COMMANDS: Final = ("SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE")
+_CONFIRMED: Final = {command.lower(): command for command in _COMMANDS}
 _REGISTERED: Final = {"message": "channels", "pmessage": "patterns", "smessage": "shard_channels"}
 _ENDS: Final = {"UNSUBSCRIBE": "channels", "PUNSUBSCRIBE": "patterns", "SUNSUBSCRIBE": "shard_channels"}
 _SHARDED: Final = frozenset({"SSUBSCRIBE", "SUNSUBSCRIBE"})
-_NAMES: Final = frozenset({list, tuple, set, frozenset, dict, type({}.keys()), type({}.values())})
+_NAMES: Final[tuple[type, ...]] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
 """What names can be read from without using them up."""
 
 
@@ -47,8 +44,11 @@ def published(client: Any, *args: Any, **_options: Any) -> Message | None:
     }
     if type(value) is bytes:
         message["body"] = value
-        return message
-    return put_body(message, client, value)
+    elif type(value) is str and value.isascii() and len(value) <= interning.settings.body_limit:
+        message["body"] = value.encode()
+    else:
+        put_body(message, client, value)
+    return message
 
 
 def published_to_shard(client: Any, *args: Any, **_options: Any) -> Message | None:
@@ -84,16 +84,26 @@ def got(result: Any, self: Any, *_args: Any, **_kwargs: Any) -> Message | None:
     """What `get_message` returned, or `listen` yielded: a message that no handler is registered for."""
     if type(result) is not dict:
         return None
-    kind = _RECEIVED.get(result.get("type", ""))
-    return None if kind is None else _message(self, kind, result["pattern"], result["channel"], result["data"])
+    kind = result.get("type")
+    if type(kind) is not str or kind not in _RECEIVED:
+        return None
+    return _message(self, kind, result["pattern"], result["channel"], result["data"])
+
+
+def _kind(response: Any) -> str:
+    """The first element of a reply, decoded if the client has not: str and bytes must not meet in one dictionary."""
+    if type(response) is not list or len(response) < 3:
+        return ""
+    kind = response[0]
+    if type(kind) is bytes:
+        return kind.decode("ascii", "replace")
+    return kind if type(kind) is str else ""
 
 
 def delivered(self: Any, response: Any, *_args: Any, **_kwargs: Any) -> Message | None:
     """What `handle_message` is about to call a handler with."""
-    if type(response) is not list or len(response) < 3:
-        return None
-    kind = _RECEIVED.get(response[0])
-    if kind is None:
+    kind = _kind(response)
+    if kind not in _RECEIVED:
         return None
     handler = getattr(self, _REGISTERED[kind]).get(response[1])
     if not handler:
@@ -133,13 +143,10 @@ def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, Any
     """Names and handlers, as `redis.commands.helpers.parse_pubsub_subscriptions` reads them."""
     names: list[Any] = []
     if args:
-        names = [*args[0], *args[1:]] if type(args[0]) in _NAMES else list(args)
-    pairs = []
-    for each in names:
-        if type(each).__name__ == "Subscription":
-            pairs.append((each.name, each.handler))
-        else:
-            pairs.append((each, None))
+        first = type(args[0])
+        names = [*args[0], *args[1:]] if any(first is kind for kind in _NAMES) else list(args)
+    subscription_class = getattr(sys.modules.get("redis.typing"), "Subscription", None)
+    pairs = [(each.name, each.handler) if type(each) is subscription_class else (each, None) for each in names]
     return pairs + list(kwargs.items())
 
 
@@ -187,9 +194,7 @@ def confirmed(
     _result: Any, self: Any, response: Any, *_args: Any, **_kwargs: Any
 ) -> list[tuple[int, str, BaseException | None, Facts | None]] | None:
     """The server's answer to a subscription, which comes among the messages."""
-    if type(response) is not list or len(response) < 3:
-        return None
-    command = _CONFIRMED.get(response[0])
+    command = _CONFIRMED.get(_kind(response))
     if command is None:
         return None
     sequence = _asked.get(self, {}).pop((command, text(self, response[1])), 0)
@@ -222,6 +227,6 @@ def points(module: str, sharded: str) -> tuple[Point, ...]:
                 subscribing(command),
                 versions=sharded if command in _SHARDED else "",
             )
-            for command in dict.fromkeys(_CONFIRMED.values())
+            for command in _COMMANDS
         ),
     )

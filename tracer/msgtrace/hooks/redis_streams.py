@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.hook import Fetch, Send
-from msgtrace.hooks.redis_entries import ENCODING, body
+from msgtrace.hooks.redis_entries import ENCODING, encode, fields
 from msgtrace.hooks.redis_servers import connection, learn
 from msgtrace.hooks.redis_wire import channel, number, text, trace_context, unread, wire, word
 
@@ -86,18 +86,23 @@ def options_end(client: Any, args: Sequence[Any], place: int) -> tuple[int, dict
 
 def _put_entry(message: Message, client: Any, given: Sequence[Any]) -> Message:
     """Put fields and values, as given or as received, into a message as its body."""
-    items = [wire(client, each) for each in given]
-    if None in items:
-        message["data"] = unread(given[items.index(None)])
-        return message
-    plain = [each if type(each) is bytes else bytes(each) for each in items]  # type: ignore[arg-type]  # None is not in it
-    message["body"], size = body(plain, interning.settings.body_limit)
-    message["encoding"] = ENCODING
+    items: list[str | bytes] = []
+    for each in given:
+        if type(each) is bytes or (type(each) is str and each.isascii()):
+            items.append(each)
+        else:
+            raw = wire(client, each)
+            if raw is None:
+                message["data"] = unread(each)
+                return message
+            items.append(bytes(raw))
+    shown, size = fields(items, interning.settings.body_limit)
+    message["body"], message["encoding"] = encode(shown), ENCODING
     if size:
         message["body_size"] = size
-    names = plain[::2]
-    if b"traceparent" in names:
-        trace_context(message, plain[2 * names.index(b"traceparent") + 1])
+    trace = shown.get("traceparent")
+    if type(trace) is str:
+        trace_context(message, trace)
     return message
 
 
@@ -109,26 +114,35 @@ def read(result: Any, client: Any, *args: Any, **_options: Any) -> list[Message]
     if not result:
         return []
     common: Message = {"channel_kind": "stream", "connection": connection(client)}
-    place = 1
-    if word(args[0]) == "XREADGROUP":
+    grouped = word(args[0]) == "XREADGROUP"
+    if grouped:
         common["consumer_group"], common["group_member"] = text(client, args[2]), text(client, args[3])
-        place = 4
-    words = [word(each) for each in args]
-    start = words.index("STREAMS", place) + 1
-    if "NOACK" in words[place:start]:
-        common["settings"] = {"noack": True}
-    wanted = args[start:]
-    half = len(wanted) // 2
-    again = set()
-    if place == 4:
-        again = {text(client, key) for key, after in zip(wanted, wanted[half:], strict=False) if word(after) != ">"}
-    messages = []
+    place = 4 if grouped else 1
+    option = word(args[place])
+    while option != "STREAMS":
+        if option == "NOACK":
+            common["settings"] = {"noack": True}
+        place += 1 if option == "NOACK" else 2
+        option = word(args[place])
+    messages: list[Message] = []
     for key, entries in _streams(result):
         about: Message = {**common, "channel": channel(client, key)}
-        if text(client, key) in again:
+        if grouped and _again(client, args[place + 1 :], text(client, key)):
             about["redelivered"] = True
         messages += _messages(client, about, entries)
     return batched(messages)
+
+
+def _again(client: Any, wanted: Sequence[Any], name: str) -> bool:
+    """Whether the consumer asks for entries of a stream that it has been given before: keys are followed by their ids."""
+    half = len(wanted) // 2
+    for place in range(half):
+        after = wanted[half + place]
+        if type(after) is str and after == ">":
+            continue
+        if text(client, wanted[place]) == name:
+            return word(after) != ">"
+    return False
 
 
 def claimed(result: Any, client: Any, *args: Any, **_options: Any) -> list[Message]:
@@ -178,15 +192,14 @@ def _entries(entries: Any) -> Iterator[Any]:
 
 def _messages(client: Any, about: Message, entries: Any) -> list[Message]:
     messages = []
-    for identity, fields, *claim in _entries(entries):
+    for identity, entry, *claim in _entries(entries):
         message: Message = {**about, "identity": text(client, identity)}
         # With CLAIM: milliseconds since the last delivery, and how many there were; both 0 for a new entry.
         if len(claim) >= 2 and type(claim[1]) is int and claim[1] > 0:
             message["redelivered"], message["attempt"] = True, claim[1] + 1
-        if type(fields) is dict:
-            fields = [each for pair in fields.items() for each in pair]  # noqa: PLW2901 - the same fields as the list of the wire
-        if fields:
-            _put_entry(message, client, fields)
+        flat = [each for pair in entry.items() for each in pair] if type(entry) is dict else entry
+        if flat:
+            _put_entry(message, client, flat)
         else:
             # A pending entry that has been deleted since.
             message["settings"] = {**message.get("settings", {}), "deleted": True}

@@ -1,6 +1,7 @@
 """What the readers of all of redis-py's commands share: a value's bytes on the wire, a key as text, a command's word.
 
 Values are encoded as `redis._parsers.encoders.Encoder` does, for built-in types only: no code of the program's runs.
+Every encoding is taken to agree with ASCII where that goes, as redis-py itself takes it for a command's words.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from msgtrace.snapshot import TYPE
 if TYPE_CHECKING:
     from msgtrace.records import Message
 
+_WORDS: Final = {each.encode(): each for each in ("GROUP", "COUNT", "BLOCK", "NOACK", "STREAMS", "CLAIM", "~", ">")}
+"""What redis-py itself writes in bytes."""
 _EXACT: Final = frozenset({"strict", "surrogateescape", "surrogatepass"})
 """Error handlers with which decoding and encoding again gives the same bytes."""
 
@@ -41,6 +44,8 @@ def wire(client: Any, value: Any) -> bytes | bytearray | memoryview | None:
     if kind is bytes:
         return value  # type: ignore[no-any-return]  # narrowed by exact type
     if kind is str:
+        if value.isascii():
+            return value.encode()  # type: ignore[no-any-return]  # narrowed by exact type
         try:
             return value.encode(*codec(client))  # type: ignore[no-any-return]  # narrowed by exact type
         except (UnicodeError, LookupError):
@@ -49,9 +54,10 @@ def wire(client: Any, value: Any) -> bytes | bytearray | memoryview | None:
         return repr(value).encode()
     if kind is bytearray or kind is memoryview:
         return value  # type: ignore[no-any-return]  # narrowed by exact type
-    if isinstance(value, str):
+    # By class: `isinstance` would ask the value itself, too.
+    if issubclass(kind, str):
         return wire(client, str.__str__(value))
-    if isinstance(value, bytes | bytearray):
+    if issubclass(kind, bytes | bytearray):
         return memoryview(value).tobytes()
     return None
 
@@ -65,7 +71,6 @@ def put_body(message: Message, client: Any, value: Any) -> Message:
     """Put a value into a message as its body, as far as it is kept, or say that it could not be read."""
     limit = interning.settings.body_limit
     if type(value) is str and len(value) > limit and value.isascii():
-        # As many bytes as characters in every encoding that a server's commands can be written in.
         message["body"], message["body_size"] = value[:limit].encode(), len(value)
         return message
     body = wire(client, value)
@@ -78,6 +83,9 @@ def put_body(message: Message, client: Any, value: Any) -> Message:
 
 def put_received(message: Message, client: Any, value: Any) -> Message:
     """Put a value that the client has decoded, perhaps, into a message as the bytes that it was."""
+    if type(value) is bytes:
+        message["body"] = value
+        return message
     put_body(message, client, value)
     if type(value) is str:
         encoding, errors = codec(client)
@@ -88,8 +96,11 @@ def put_received(message: Message, client: Any, value: Any) -> Message:
 
 def text(client: Any, key: Any) -> str:
     """A channel's, key's, group's or id's name: UTF-8 with what is none of it shown as escapes."""
-    if type(key) is str and key.isascii():
-        return key
+    kind = type(key)
+    if kind is bytes:
+        return key.decode("utf-8", "backslashreplace")  # type: ignore[no-any-return]  # narrowed by exact type
+    if kind is str and key.isascii():
+        return key  # type: ignore[no-any-return]  # narrowed by exact type
     raw = wire(client, key)
     return f"<{type_name(key)}>" if raw is None else bytes(raw).decode("utf-8", "backslashreplace")
 
@@ -103,6 +114,9 @@ def channel(client: Any, key: Any) -> str | int:
 
 def word(argument: Any) -> str:
     """A command's word in capitals; empty for an argument that can't be one."""
+    known = _WORDS.get(argument) if type(argument) is bytes else None
+    if known is not None:
+        return known
     if type(argument) is str:
         return argument.upper()
     return argument.decode("ascii", "replace").upper() if type(argument) is bytes else ""
@@ -120,13 +134,13 @@ def number(argument: Any) -> int | None:
     return None
 
 
-def trace_context(message: Message, traceparent: bytes) -> None:
+def trace_context(message: Message, traceparent: str) -> None:
     """Read a W3C `traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header), if it is a valid one."""
-    parts = traceparent.split(b"-")
+    parts = traceparent.split("-")
     if len(parts) < 4 or len(parts[1]) != 32 or len(parts[2]) != 16:
         return
     try:
         if int(parts[1], 16) and int(parts[2], 16):
-            message["trace_id"], message["span_id"] = parts[1].decode(), parts[2].decode()
+            message["trace_id"], message["span_id"] = parts[1], parts[2]
     except ValueError:
         return
