@@ -80,6 +80,22 @@ def test_losses_as_the_trace_has_them(made: MadeTrace, findings: Callable[[], Fi
     assert losses == [("web", "truncated", 1), ("web", "undecodable", 5)]
 
 
+def test_a_dropped_record_may_be_the_reason(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    made.operation("send", "pyee", channel="E", channel_kind="bus", routing_key="e")
+    made.row(
+        "msgtrace_store.recorded_losses",
+        process_number=made.process("app"),
+        reason="dropped",
+        detail="",
+        lost=1,
+        seen_at="2026-01-01",
+    )
+    found = findings()
+    (unlinked,) = found.completeness.unlinked
+    assert unlinked.reason == "no handler was registered for it, or the record of it was dropped"
+    assert found.observations == ()
+
+
 def test_extent_and_unfinished_operations(made: MadeTrace, findings: Callable[[], Findings]) -> None:
     made.send(channel="x", channel_kind="topic", outcome=None)
     made.operation("connect")

@@ -112,7 +112,7 @@ def test_what_was_not_seen_is_said_with_how_to_see_it(findings: Callable[[], Fin
         "Message Flows": "No message was recorded, so there is no flow to follow.",
         "Message Contracts": "No body that could be read was recorded: there were no messages.",
         "Queue Management": "No channel was declared or used while the program was recorded.",
-        "Reliability Patterns": "No message was received a second time.",
+        "Reliability Patterns": "No message was seen to be received a second time.",
         "Monitoring & Observability": "No message was sent over a connection",
         "Security": "No connection to a server was seen.",
         "Best Practices": "Nothing in this recording gives reason for advice",

@@ -20,10 +20,13 @@ NAMED: Final = f"""
     limit {MAX_OPERATIONS + 1}
 """
 
-# One row per operation that comes before or after the named ones, and those themselves; the nearest first.
+# One row per operation that comes before or after the named ones, and those themselves; the nearest first. What a
+# settlement belongs to is what it settles.
 RELATED: Final = f"""
     with recursive steps as materialized (
-        select cause_id as before_id, effect_id as after_id from causes
+        select cause_id as before_id, effect_id as after_id
+        from causes
+        anti join settlements on settle_id = effect_id
         union
         select send_id, receive_id from links
         union
@@ -70,6 +73,7 @@ STEPS: Final = """
     where send_id in (from chosen) and receive_id in (from chosen)
     union all
     select cause_id, effect_id, 'caused', certainty, method from causes
+    anti join settlements on settle_id = effect_id
     where cause_id in (from chosen) and effect_id in (from chosen)
     union all
     select receive_id, settle_id, 'settled', 'exact', '' from settlements

@@ -91,11 +91,17 @@ UNSENT: Final = f"""
 LOSSES: Final = "select service, reason, detail, cast(sum(lost) as bigint) from losses group by all order by all"
 
 
+DROPPED: Final = ", or the record of it was dropped"
+"""What may also be the reason where the trace counts dropped records."""
+
+
 def completeness(study: Study) -> Completeness:
     """Count what is known and what is not. Needs the tables of `naming`."""
     ((uncaused, unfinished, unread, redacted),) = study.rows(COUNTS)
+    lost = losses(study)
+    doubt = DROPPED if any(each.reason == "dropped" for each in lost) else ""
     unlinked = [
-        Unlinked(side, system or "", channel, reason, evidence(rest, "likely"))
+        Unlinked(side, system or "", channel, f"{reason}{doubt}", evidence(rest, "likely"))
         for sql in (UNRECEIVED, UNSENT)
         for side, system, channel, reason, *rest in study.rows(sql)
     ]
@@ -107,7 +113,7 @@ def completeness(study: Study) -> Completeness:
         unread=unread,
         redacted=int(redacted),
         unlinked=tuple(unlinked),
-        losses=losses(study),
+        losses=lost,
     )
 
 
