@@ -28,7 +28,7 @@ from msgtrace.segment import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _ABANDONED: Final[list[object]] = []
@@ -63,6 +63,20 @@ class Segment:
             break
         self.words[FINAL_WORD] = end
         self.words[STATE_WORD] = SEALED
+
+
+@contextlib.contextmanager
+def _standard_streams_left_closed() -> Iterator[None]:
+    """Let no descriptor of ours be 0, 1 or 2 where the program was started without: it would be read and written as such."""
+    held: list[int] = []
+    try:
+        while (file := os.open("/", os.O_PATH | os.O_CLOEXEC)) <= 2:
+            held.append(file)
+        os.close(file)
+        yield
+    finally:
+        for file in held:
+            os.close(file)
 
 
 def start_ticks(pid: int | str = "self") -> int:
@@ -104,7 +118,8 @@ class Spool:
         os.mkdir(self._folder, mode=0o700)
         # Held until the process ends: tells a reader in another pid namespace that we live. POSIX locks are not
         # inherited by fork, so a child does not keep a dead parent's lock.
-        self._alive = os.open(f"{self._folder}/alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with _standard_streams_left_closed():
+            self._alive = os.open(f"{self._folder}/alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.lockf(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def next(self) -> Segment | None:
@@ -113,7 +128,7 @@ class Spool:
         if segment is None:
             if len(self._segments) >= self._limit:
                 return None
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), _standard_streams_left_closed():
                 segment = self._create()
             if segment is None:
                 return None

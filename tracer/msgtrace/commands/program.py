@@ -135,6 +135,8 @@ class Program:
         if not os.WIFSTOPPED(status):
             return os.waitstatus_to_exitcode(status)
         number = os.WSTOPSIG(status)
+        while signal.sigtimedwait({number}, 0) is not None:
+            pass  # the terminal's, to us: it would stop us once more
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number} & WATCHED)
         os.kill(os.getpid(), number)  # the shell sees its job stopped, and how; we go on from here when it does
         signal.pthread_sigmask(signal.SIG_BLOCK, {number} & WATCHED)
