@@ -52,7 +52,8 @@ def kill_often(collector: CollectorProcess, times: int, seed: int) -> None:
     assert sorted(row["n"] for row in found) == sorted(written)
     for row in found:
         assert row["n"] == row["sequences"] == row["completed"] == row["right_bodies"]
-    assert rows(collector.db, "select reason, detail, lost from losses") == []
+    # The writer waits for room and tries again; the attempts that found none were counted as the recorder counts them.
+    assert rows(collector.db, "select reason, detail, lost from losses where reason <> 'dropped'") == []
     assert not list(collector.spool.glob("*/"))
 
 
