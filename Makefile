@@ -36,13 +36,14 @@ demo: $(STAMP) ## record the example shop and show its messaging guide; BROKERS=
 	$(if $(BROKERS),$(BIN)/python -m integration.brokers install)
 	$(BIN)/python -m examples.demo $(if $(BROKERS),--brokers)
 
-# Programs with older libraries: they have no msgtrace, and are lent ours.
+# Programs with older libraries, and msgtrace as users would have it there.
 OLDER_VENV := build/older-venv
 OLDER_STAMP := $(OLDER_VENV)/.installed
 OLDER := $(CURDIR)/$(OLDER_VENV)/bin/python
-$(OLDER_STAMP): $(STAMP) locks/older.txt
+$(OLDER_STAMP): $(WHEEL_STAMP) locks/older.txt
 	test -x $(OLDER) || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER_VENV)
 	$(BIN)/uv pip install --quiet --python $(OLDER) --require-hashes -r locks/older.txt
+	$(BIN)/uv pip install --quiet --python $(OLDER) --no-deps --reinstall-package msgtrace build/dist/*.whl
 	touch $@
 export MSGTRACE_TEST_PYTHON_OLD := $(OLDER)
 export MSGTRACE_TEST_PYTHON_KAFKA2 := $(OLDER)

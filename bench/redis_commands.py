@@ -46,7 +46,7 @@ def silence() -> None:
     async def reply_later(self: Any, *args: Any, **options: Any) -> Any:
         return 1
 
-    def replies(self: Any, raise_on_error: bool = True) -> Any:  # noqa: FBT001, FBT002 - the library's signature
+    def replies(self: Any, raise_on_error: bool = True) -> Any:
         return [1] * len(self.command_stack)
 
     def entries(self: Any, *args: Any, **options: Any) -> Any:
@@ -60,60 +60,73 @@ def silence() -> None:
 ENTRIES = [[b"orders", [(b"1-1", {b"type": b"OrderPlaced", b"id": b"42", b"data": BYTES})]]]
 
 
-def cases() -> dict[str, tuple[Callable[[int], None], int]]:
-    """Name -> a loop of calls, and how many operations one turn of it is."""
-    client, later = redis.Redis(), redis.asyncio.Redis()
-    execute, execute_later = client.execute_command, later.execute_command
-    caching, publishing = client.pipeline(), client.pipeline()
+def plain(*command: Any) -> Callable[[int], None]:
+    """One command, over and over."""
+    execute = redis.Redis().execute_command
+
+    def loop(turns: int) -> None:
+        for _ in range(turns):
+            execute(*command)
+
+    return loop
+
+
+def driven(*command: Any) -> Callable[[int], None]:
+    """The same with asyncio's client, without an event loop."""
+    execute = redis.asyncio.Redis().execute_command
+
+    def loop(turns: int) -> None:
+        for _ in range(turns):
+            try:
+                execute(*command).send(None)
+            except StopIteration:
+                continue
+
+    return loop
+
+
+def batch(name: str, *arguments: Any) -> Callable[[int], None]:
+    """A pipeline of a hundred times the same command."""
+    pipeline = redis.Redis().pipeline()
     for _ in range(100):
-        caching.get("key")
-        publishing.publish("orders", BYTES)
-    pubsub = client.pubsub()
+        getattr(pipeline, name)(*arguments)
+
+    def loop(turns: int) -> None:
+        for _ in range(turns):
+            pipeline.execute()
+
+    return loop
+
+
+def handling() -> Callable[[int], None]:
+    """A message that a handler is registered for."""
+    pubsub = redis.Redis().pubsub()
     pubsub.channels = {b"handled": lambda _: None}
     message = [b"message", b"handled", BYTES]
 
-    def plain(*command: Any) -> Callable[[int], None]:
-        def loop(turns: int) -> None:
-            for _ in range(turns):
-                execute(*command)
-
-        return loop
-
-    def driven(*command: Any) -> Callable[[int], None]:
-        def loop(turns: int) -> None:
-            for _ in range(turns):
-                try:
-                    execute_later(*command).send(None)
-                except StopIteration:
-                    continue
-
-        return loop
-
-    def batch(pipeline: Any) -> Callable[[int], None]:
-        def loop(turns: int) -> None:
-            for _ in range(turns):
-                pipeline.execute()
-
-        return loop
-
-    def handle(turns: int) -> None:
+    def loop(turns: int) -> None:
         for _ in range(turns):
             pubsub.handle_message(message)
 
+    return loop
+
+
+def cases() -> dict[str, tuple[Callable[[int], None], int]]:
+    """Name -> a loop of calls, and how many operations one turn of it is."""
     return {
         "GET": (plain("GET", "key"), 1),
         "asyncio GET": (driven("GET", "key"), 1),
-        "GET in a pipeline": (batch(caching), 100),
+        "GET in a pipeline": (batch("get", "key"), 100),
         "PUBLISH text": (plain("PUBLISH", "orders", TEXT), 1),
         "PUBLISH bytes": (plain("PUBLISH", "orders", BYTES), 1),
         "asyncio PUBLISH": (driven("PUBLISH", "orders", BYTES), 1),
-        "PUBLISH in a pipeline": (batch(publishing), 100),
+        "PUBLISH in a pipeline": (batch("publish", "orders", BYTES), 100),
         "XADD of 3 fields": (plain("XADD", "orders", "*", "type", "OrderPlaced", "id", 42, "data", BYTES), 1),
         "XREADGROUP of 1": (plain("XREADGROUP", b"GROUP", "g", "me", b"STREAMS", "orders", ">"), 1),
         "XACK": (plain("XACK", "orders", "g", b"1-1"), 1),
         "LPUSH": (plain("LPUSH", "jobs", BYTES), 1),
         "LPOP": (plain("LPOP", "jobs"), 1),
-        "message to a handler": (handle, 1),
+        "message to a handler": (handling(), 1),
     }
 
 

@@ -79,8 +79,9 @@ def columns() -> Iterator[str]:
     with duckdb.connect() as connection:
         connection.execute(SCHEMA.read_text())
         rows = connection.execute(
-            "select table_name, column_name from duckdb_columns() join duckdb_views() on table_name = view_name "
-            "where not duckdb_views.internal order by all"
+            "select table_name, column_name from duckdb_columns() as c join duckdb_views() as v "
+            "on table_name = view_name and c.schema_name = v.schema_name "
+            "where not v.internal and c.schema_name = 'main' order by all"
         ).fetchall()
     if not rows:
         yield "schema.sql makes no view"

@@ -181,9 +181,7 @@ async def _forward(
 def _reset(transport: asyncio.WriteTransport) -> None:
     """Ends a connection with a reset (socket(7): no lingering); does nothing to one that has ended."""
     with suppress(OSError):
-        transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
@@ -265,9 +263,7 @@ def recording(address: AddressT, port: int = 0) -> Iterator[Recording[AddressT]]
 def _moved(address: AddressT, port: int) -> AddressT:
     """The same address at another port of loopback."""
     if isinstance(address, Kafka):
-        return replace(
-            address, url=f"kafka://{HOST}:{port}", host=HOST, port=port, bootstrap=f"{HOST}:{port}"
-        )
+        return replace(address, url=f"kafka://{HOST}:{port}", host=HOST, port=port, bootstrap=f"{HOST}:{port}")
     user_info, separator, _ = urlsplit(address.url).netloc.rpartition("@")
     url = urlsplit(address.url)._replace(netloc=f"{user_info}{separator}{HOST}:{port}").geturl()
     return replace(address, url=url, host=HOST, port=port)

@@ -108,9 +108,7 @@ _CUSTOMERS = {
 }
 
 
-def expected(
-    prefix: str = "", *, rabbitmq: bool = False, kafka: bool = False, redis: bool = False
-) -> dict[Entry, int]:
+def expected(prefix: str = "", *, rabbitmq: bool = False, kafka: bool = False, redis: bool = False) -> dict[Entry, int]:
     """What a whole run must say with these brokers, but for `commits`, which depend on timing.
 
     Args:

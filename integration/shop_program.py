@@ -28,11 +28,7 @@ class ShopRun:
 
 def environment(**variables: str) -> dict[str, str]:
     """This process's environment without what would configure a shop, and with `variables`."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("SHOP_") and name != "BROKERS"
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHOP_") and name != "BROKERS"}
     return kept | variables
 
 

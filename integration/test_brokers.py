@@ -69,9 +69,7 @@ class House:
             # Gone meanwhile, a zombie, or no process at all. Redis writes its title over its environment.
             with suppress(OSError):
                 marked = entry.name.isdecimal() and self.mark.encode() in (entry / "environ").read_bytes()
-                if entry.name.isdecimal() and (
-                    marked or (entry / "cwd").readlink().is_relative_to(self.folder)
-                ):
+                if entry.name.isdecimal() and (marked or (entry / "cwd").readlink().is_relative_to(self.folder)):
                     found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return found
 
@@ -179,9 +177,7 @@ def test_down_finishes_the_work_of_a_killed_keeper(house: House) -> None:
     assert house.command("up", "redis", MSGTRACE_TEST_MEANS="native").returncode == 0
     (keeper,) = (pid for pid, line in house.processes().items() if "brokers.keeper" in line)
     os.kill(keeper, signal.SIGKILL)
-    assert house.command("status", MSGTRACE_TEST_MEANS="none").returncode == 1, (
-        "its brokers are not to be shared"
-    )
+    assert house.command("status", MSGTRACE_TEST_MEANS="none").returncode == 1, "its brokers are not to be shared"
     assert "redis-server" in " ".join(house.processes().values())
     assert house.command("down").returncode == 0
     _until(lambda: house.remains() == ([], []))

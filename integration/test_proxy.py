@@ -60,9 +60,7 @@ def test_a_half_close_is_passed_on_and_every_byte_is_kept() -> None:
             client.sendall(question)
             client.shutdown(socket.SHUT_WR)
             assert read_all(client) == question[::-1]
-        assert proxy.wait_until_closed() == (
-            Conversation(0, question, question[::-1], open=False, failure=""),
-        )
+        assert proxy.wait_until_closed() == (Conversation(0, question, question[::-1], open=False, failure=""),)
 
 
 def test_what_was_sent_and_forgotten_is_kept() -> None:
@@ -152,9 +150,7 @@ def test_rabbitmq(rabbitmq: Rabbitmq, unique: Callable[[str], str]) -> None:
     assert sent.frames[0].payload == b"AMQP\x00\x00\x09\x01"
     methods = [frame.method for frame in sent.frames if frame.method]
     assert [method for method in methods if method[0] == 60] == [(60, 40), (60, 70), (60, 80)]
-    assert [frame.payload for frame in (*sent.frames, *received.frames) if frame.kind == amqp.BODY] == [
-        b"paid"
-    ] * 2
+    assert [frame.payload for frame in (*sent.frames, *received.frames) if frame.kind == amqp.BODY] == [b"paid"] * 2
 
 
 @pytest.mark.redis

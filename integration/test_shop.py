@@ -65,9 +65,7 @@ def own_redis(redis_server: Redis, prefix: str) -> Iterator[str]:
 @pytest.mark.rabbitmq
 @pytest.mark.kafka
 @pytest.mark.redis
-def test_shop_with_all_brokers(
-    own_rabbitmq: str, own_kafka: str, own_redis: str, prefix: str, tmp_path: Path
-) -> None:
+def test_shop_with_all_brokers(own_rabbitmq: str, own_kafka: str, own_redis: str, prefix: str, tmp_path: Path) -> None:
     brokers = {
         "SHOP_RABBITMQ": own_rabbitmq,
         "SHOP_KAFKA": own_kafka,
@@ -159,9 +157,7 @@ def _committed(bootstrap: str, prefix: str) -> dict[str, int]:
     for group in GROUPS:
         consumer: Any = KafkaConsumer(bootstrap_servers=bootstrap, group_id=prefix + group)
         with closing(consumer):
-            done[group] = sum(
-                consumer.committed(each) or 0 for each in _partitions(consumer, f"{prefix}orders")
-            )
+            done[group] = sum(consumer.committed(each) or 0 for each in _partitions(consumer, f"{prefix}orders"))
     return done
 
 

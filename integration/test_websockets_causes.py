@@ -1,7 +1,8 @@
 """What follows from a WebSocket message: however it is taken, what the program does with it has it as its cause."""
 
+from integration.interpreters import needs
 from integration.recorded import Operation, Recording
-from integration.websocket_ends import EVERY_VERSION, needs, of_role, run, version
+from integration.websocket_ends import EVERY_VERSION, of_role, run, version
 from msgtrace.records import CAUSE_ENDED, CAUSE_LIVE
 
 pytestmark = EVERY_VERSION

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from integration.interpreters import needs
 from integration.recorded import Recording
-from integration.websocket_ends import EVERY_VERSION, check_messages, events, needs, of_role, run
+from integration.websocket_ends import EVERY_VERSION, check_messages, events, of_role, run
 
 pytestmark = EVERY_VERSION
 

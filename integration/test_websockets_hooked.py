@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from integration.interpreters import has
 from integration.recorded import read, record
-from integration.websocket_ends import EVERY_VERSION, evaluated
+from integration.websocket_ends import EVERY_VERSION
 
 MODULES = (
     "websockets.asyncio.client",
@@ -21,9 +22,7 @@ MODULES = (
 @EVERY_VERSION
 def test_methods_look_as_before_and_are_put_back(python: str) -> None:
     optional = ("websockets.trio.client", "uvicorn.protocols.websockets.websockets_sansio_impl")
-    there = [
-        each for each in optional if evaluated(python, f"__import__('importlib').import_module({each!r}) is not None")
-    ]
+    there = [each for each in optional if has(python, each)]
     modules = [*MODULES, *there]
     ended = record(["-W", "ignore", str(Path(__file__).parent / "restored.py"), *modules], python=python)
     assert (ended.exit_code, ended.stderr) == (0, "")

@@ -2,8 +2,9 @@
 
 import pytest
 
+from integration.interpreters import needs
 from integration.recorded import Recording
-from integration.websocket_ends import EVERY_VERSION, check_messages, events, needs, of_role, run, version
+from integration.websocket_ends import EVERY_VERSION, check_messages, events, of_role, run, version
 
 pytestmark = EVERY_VERSION
 

@@ -1,56 +1,22 @@
-"""Holds a recording of WebSocket programs against what the programs say that they did.
-
-Every test runs with the installed websockets, and with each interpreter that MSGTRACE_TEST_PYTHON_OLD names (separated
-as in PATH): environments that have an older one.
-"""
+"""Holds a recording of WebSocket programs against what the programs say that they did."""
 
 import base64
 import functools
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from integration.interpreters import evaluated, every_version
 from integration.recorded import Operation, Recording, record
 
 PROGRAMS = Path(__file__).parent / "programs" / "websockets"
 KEPT = 64 * 1024
 
-_OLDER = [path for path in os.environ.get("MSGTRACE_TEST_PYTHON_OLD", "").split(os.pathsep) if path]
-_NONE_OLDER = pytest.mark.skip(reason="MSGTRACE_TEST_PYTHON_OLD names no interpreter with an older websockets")
-EVERY_VERSION = pytest.mark.parametrize(
-    "python",
-    [
-        pytest.param(sys.executable, id="installed"),
-        *(pytest.param(path, id=f"older-{number}") for number, path in enumerate(_OLDER, 1)),
-        *([] if _OLDER else [pytest.param("", id="older", marks=_NONE_OLDER)]),
-    ],
-)
-
-
-@functools.cache
-def evaluated(python: str, expression: str) -> Any:
-    """What an expression is to an interpreter; None if it can't be evaluated there."""
-    done = subprocess.run(
-        [python, "-c", f"import json; print(json.dumps({expression}))"], capture_output=True, text=True, check=False
-    )
-    return json.loads(done.stdout) if done.returncode == 0 else None
+EVERY_VERSION = every_version("websockets")
 
 
 def version(python: str) -> int:
     """The major version of an interpreter's websockets."""
     return int(evaluated(python, "__import__('websockets').__version__").split(".")[0])
-
-
-def needs(python: str, *modules: str) -> None:
-    """Skip the test, by name, where the interpreter lacks a module."""
-    for module in modules:
-        if not evaluated(python, f"__import__('importlib').import_module({module!r}) is not None"):
-            pytest.skip(f"{python} with websockets {version(python)} has no {module}")
 
 
 @functools.cache

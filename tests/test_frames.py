@@ -48,9 +48,7 @@ def amqp_frames() -> st.SearchStrategy[tuple[bytes, amqp.Frame]]:
             exchange=st.just("orders"),
             routing_key=st.text(alphabet="ab.", max_size=9),
         ),
-        st.builds(
-            lambda size: header.ContentHeader(0, size, commands.Basic.Properties()), st.integers(0, 2**40)
-        ),
+        st.builds(lambda size: header.ContentHeader(0, size, commands.Basic.Properties()), st.integers(0, 2**40)),
         st.builds(body.ContentBody, st.binary(min_size=1, max_size=300)),
     )
     beats = st.just((heartbeat.Heartbeat().marshal(), amqp.Frame(amqp.HEARTBEAT, 0, b"")))
@@ -84,9 +82,7 @@ def test_redis_commands(sent: list[list[bytes]], cuts: list[int]) -> None:
     untyped: Any = RedisConnection
     connection = untyped()
     data = b"".join(b"".join(connection.pack_command("SET", *words)) for words in sent)
-    expected = tuple(
-        resp.Value("*", items=tuple(resp.Value("$", word) for word in (b"SET", *words))) for words in sent
-    )
+    expected = tuple(resp.Value("*", items=tuple(resp.Value("$", word) for word in (b"SET", *words))) for words in sent)
     assert_cutting_changes_nothing(resp.split, data, cuts, expected)
     assert [value.words for value in resp.split(data).frames] == [(b"SET", *words) for words in sent]
 
@@ -106,9 +102,7 @@ def resp_values() -> st.SearchStrategy[tuple[bytes, resp.Value]]:
         encoded = kind.encode() + b"%d\r\n" % len(parts) + b"".join(part for part, _ in items)
         return encoded, resp.Value(kind, items=tuple(value for _, value in items))
 
-    def described(
-        note: tuple[bytes, resp.Value], value: tuple[bytes, resp.Value]
-    ) -> tuple[bytes, resp.Value]:
+    def described(note: tuple[bytes, resp.Value], value: tuple[bytes, resp.Value]) -> tuple[bytes, resp.Value]:
         bare = value[1]
         with_note = resp.Value(bare.kind, bare.text, bare.items, (note[1], note[1], *bare.attributes))
         return b"|1\r\n" + note[0] * 2 + value[0], with_note
@@ -171,9 +165,7 @@ def test_kafka_requests(requests: list[kafka.Request], cuts: list[int]) -> None:
     assert_cutting_changes_nothing(kafka.split_requests, data, cuts, tuple(requests))
 
 
-@given(
-    st.lists(st.builds(kafka.Response, st.integers(0, 2**31 - 1), st.binary(max_size=99)), max_size=6), CUTS
-)
+@given(st.lists(st.builds(kafka.Response, st.integers(0, 2**31 - 1), st.binary(max_size=99)), max_size=6), CUTS)
 def test_kafka_responses(responses: list[kafka.Response], cuts: list[int]) -> None:
     data = b"".join(map(encoded_response, responses))
     assert_cutting_changes_nothing(kafka.split_responses, data, cuts, tuple(responses))
@@ -221,9 +213,7 @@ def test_websocket(frames: list[websocket.Frame], from_client: bool, cuts: list[
     (handshake, *found) = websocket.split(data).frames
     assert isinstance(handshake, websocket.Handshake)
     assert handshake.start_line.split()[0] == ("GET" if from_client else "HTTP/1.1")
-    assert all(
-        isinstance(frame, websocket.Frame) and (frame.mask is not None) == from_client for frame in found
-    )
+    assert all(isinstance(frame, websocket.Frame) and (frame.mask is not None) == from_client for frame in found)
     expected: tuple[websocket.Part, ...] = (handshake, *frames)
     assert_cutting_changes_nothing(websocket.split, data, cuts, expected)
 

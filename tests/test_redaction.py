@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pyarrow as pa
@@ -17,6 +16,9 @@ from hypothesis import strategies as st
 
 from msgtrace.redaction import Options, Redactor
 from msgtrace.redaction_rules import name_verdict
+
+if TYPE_CHECKING:
+    import random
 
 CANARY = "hunter2-Canary"
 REDACTOR = Redactor()
@@ -117,8 +119,8 @@ def test_everything_inside_a_secret_object_goes_and_its_structure_stays() -> Non
     [
         '{"\\u0070assword":"%s"}', '{"pass\\u0077ord":"%s"}', '{"password":"%s","password":"%s"}', '{"a":{"token":"%s"},"a":1}',
         '{"password" : "%s"}', '{"password"\n:\t"%s"}', '{"password":["%s",["%s"]]}', '{"p":"{\\"password\\":\\"%s\\"}"}',
-        '{"p":"\\u007b\\u0022password\\u0022:\\u0022%s\\u0022}"}', "{'password': '%s'}", "{password: '%s'}", '[{"token":"%s"}', 
-        '{"log":"login with password=%s failed"}', '{"log":"x: token=%s"}', '{"a":1}\n{"password":"%s"}\n', "\ufeff{\"password\":\"%s\"}",
+        '{"p":"\\u007b\\u0022password\\u0022:\\u0022%s\\u0022}"}', "{'password': '%s'}", "{password: '%s'}", '[{"token":"%s"}',
+        '{"log":"login with password=%s failed"}', '{"log":"x: token=%s"}', '{"a":1}\n{"password":"%s"}\n', '\ufeff{"password":"%s"}',
         "pass%%77ord=%s&x=1", "a=1;password=%s;b=2", "Authorization: Basic %s", "Cookie: a=%s; b=1", 'curl -H "X-Api-Key: %s"',
         "--password=%s", "token => '%s'", '<input name="x" password="%s"/>', "<ns:password type='a'>%s</ns:password>",
         'note: password: "%s"',
@@ -146,7 +148,11 @@ def test_a_body_that_is_no_utf8_keeps_its_bytes() -> None:
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_patterns_wherever_they_stand(secret: str) -> None:
-    telling = secret.split("://")[-1].split(":")[1].split("@")[0] if "://" in secret else secret.removeprefix("Bearer ")
+    telling = (
+        secret.rsplit("://", maxsplit=1)[-1].split(":")[1].split("@", maxsplit=1)[0]
+        if "://" in secret
+        else secret.removeprefix("Bearer ")
+    )
     for body in (
         secret, f"see {secret} there", json.dumps({"note": secret}), json.dumps({"note": f"see {secret} there"}),
         json.dumps([[secret]]), json.dumps({secret: 1}), json.dumps({"p": json.dumps({"q": secret})}),
@@ -338,7 +344,7 @@ def test_what_is_clean_stays_byte_for_byte(tree: Any) -> None:
     "unit",
     [
         "eyJ", "eyJa.", "a", "1", "1 ", "4111 ", "://a:", "a@", "password=", 'password="', "password='", "{", '{"a":', '"', "\\",
-        '\\"', "-----BEGIN PRIVATE KEY-----", "bearer ", "<password>", "<password ", "name=\"password\"\n", "aws ", "token: ", "AKIA",
+        '\\"', "-----BEGIN PRIVATE KEY-----", "bearer ", "<password>", "<password ", 'name="password"\n', "aws ", "token: ", "AKIA",
         "[", "%70", "\\u0070", "password ", "cookie:", "'", ", ",
     ],
 )  # fmt: skip

@@ -150,9 +150,11 @@ class Batch:
     def _decoded(self, process: ProcessState, payload: bytes) -> Record | None:
         """A record, as far as it can be saved."""
         try:
-            return decode(payload)
+            record: Record = decode(payload)
         except (ValueError, RecursionError):
             saved, left_out = salvage(payload)
+        else:
+            return record
         for name in left_out:
             self.lose(process, FIELD, f"{name}: not of the type that it must have")
         if saved is None:
@@ -192,7 +194,7 @@ class Batch:
         elif candidates:
             self._causes.append((effect_id, None, candidates, state))
 
-    def _complete(self, process: ProcessState, record: Complete, opened: dict[int, int], order: int) -> None:
+    def _complete(self, process: ProcessState, record: Complete, opened: dict[int, int], order: int) -> None:  # noqa: C901 - each way a completion can be wrong
         sequence, now = record.sequence, record.monotonic_ns
         if not (0 < sequence < SEQUENCES and 0 <= now < MAX_CLOCK_NS):
             self.lose(process, UNDECODABLE, "a completion with an impossible sequence or time")

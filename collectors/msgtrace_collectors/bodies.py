@@ -122,9 +122,10 @@ class Bodies:
             documents.append(text)
             encodings.append(OBJECT)
             redacted.append(count)
+        columns: tuple[list[Any], ...] = (digests, contents, documents, encodings, redacted)
         return pa.table({
             name: array(values, kind)
-            for (name, kind), values in zip(BODY_COLUMNS, (digests, contents, documents, encodings, redacted), strict=True)
+            for (name, kind), values in zip(BODY_COLUMNS, columns, strict=True)
         })  # fmt: skip
 
     def _suspects(self, bodies: list[bytes]) -> list[Any]:

@@ -214,7 +214,7 @@ def parsed_age(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry of the process."""
-    parser = argparse.ArgumentParser(prog="msgtrace-collector", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="msgtrace-collector", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--spool", type=Path, required=True)
     parser.add_argument("--ready-fd", type=int)

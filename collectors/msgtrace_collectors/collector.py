@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from msgtrace.redaction import Redactor
-    from msgtrace_collectors.batch import Tables
 
 MAX_OPERATIONS: Final = 50_000
 MAX_BYTES: Final = 16 << 20

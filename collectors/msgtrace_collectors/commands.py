@@ -15,7 +15,7 @@ from msgtrace_collectors.collect import Job, parsed_age, parsed_size
 from msgtrace_collectors.collect import collect as run_collector
 
 
-class _Parsed(click.ParamType):
+class _Parsed(click.ParamType[Any]):
     """An option whose text a function reads."""
 
     def __init__(self, name: str, function: Any) -> None:

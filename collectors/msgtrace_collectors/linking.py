@@ -5,6 +5,7 @@ Rebuilt from scratch each time, in one transaction: the same trace gives the sam
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 from typing import TYPE_CHECKING, Final
 
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 SCRIPTS: Final = ("linkable.sql", "links.sql", "settlements.sql", "causes.sql")
 
-_RECORDS: Final = "select coalesce(sum(records), 0)::bigint from msgtrace_store.positions"
-_LINKED: Final = f"select coalesce((select max(records) from msgtrace_store.linked), 0) = ({_RECORDS})"
-_FINISH: Final = f"""
+_LINKED: Final = """
+    select
+        coalesce((select max(records) from msgtrace_store.linked), 0)
+        = coalesce((select sum(records) from msgtrace_store.positions), 0)
+"""
+_FINISH: Final = """
     delete from msgtrace_store.linked;
-    insert into msgtrace_store.linked select ({_RECORDS}), unknown_causes from unknown_causes;
+    insert into msgtrace_store.linked
+    select (select coalesce(sum(records), 0) from msgtrace_store.positions), unknown_causes from unknown_causes;
 """
 _DROP: Final = """
     drop table if exists linkable;
@@ -63,8 +68,6 @@ def link(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         connection.execute(_DROP)
         connection.execute("commit")
     except duckdb.Error as error:
-        try:
+        with contextlib.suppress(duckdb.Error):  # it may have ended with the failed statement
             connection.execute("rollback")
-        except duckdb.Error:
-            pass  # the failed statement has ended the transaction already
         raise trace_error(path, error) from error

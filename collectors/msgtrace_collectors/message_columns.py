@@ -51,7 +51,7 @@ class MessageReader:
     redactor: Redactor
     bodies: Bodies
 
-    def columns(self, process: ProcessState, messages: Sequence[MessageFields]) -> Columns:
+    def columns(self, process: ProcessState, messages: Sequence[MessageFields]) -> Columns:  # noqa: C901 - a line a kind of column
         """The columns of some messages of one process; those that hold nothing are left out."""
         count = len(messages)
         fields: dict[str, Any] = {
@@ -77,7 +77,9 @@ class MessageReader:
         if "headers" in fields:
             self._headers(fields["headers"], found, count)
         if "message_key" in fields:
-            self._replaced(found, "message_key", [None if key is None else self._key(key) for key in fields["message_key"]])
+            self._replaced(
+                found, "message_key", [None if key is None else self._key(key) for key in fields["message_key"]]
+            )
         if "settings" in fields:
             self._replaced(found, "settings", [None if s is None else self.settings(s) for s in fields["settings"]])
         return found

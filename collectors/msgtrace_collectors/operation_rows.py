@@ -91,5 +91,7 @@ def _headers(rows: Sequence[list[tuple[str, bytes]] | None]) -> pa.Array[Any]:
             names.append(name)
             values.append(value)
     offsets.append(len(names))
-    pairs = pa.StructArray.from_arrays([pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(_HEADER))
+    pairs = pa.StructArray.from_arrays(
+        [pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(_HEADER)
+    )
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)

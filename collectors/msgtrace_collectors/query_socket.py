@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import struct
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -111,28 +112,25 @@ class QuerySocket:
         self.path.unlink(missing_ok=True)
 
 
-class _Parts:
+class _Parts(io.RawIOBase):
     """A file that sends what is written to it as DATA parts."""
 
-    closed = False
-
     def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
         self._connection = connection
         self._sent = 0
 
-    def write(self, content: bytes) -> int:
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, content: Any) -> int:
         """Send."""
         self._sent += len(content)
         if self._sent > MAX_ANSWER_BYTES:
             raise QueryError(f"the answer is larger than {MAX_ANSWER_BYTES >> 30} GiB; ask for less")
         send_part(self._connection, DATA, content)
         return len(content)
-
-    def flush(self) -> None:
-        """Nothing is kept back."""
-
-    def close(self) -> None:
-        """Nothing to close: the connection is the caller's."""
 
 
 def _peer_uid(connection: socket.socket) -> int:

@@ -6,12 +6,14 @@ import fcntl
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from msgtrace_collectors.trace_file import BusyTraceError, trace_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WAIT_S: Final = 2.0
 """For a collector that is just ending."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -159,10 +160,9 @@ class Store:
         return parts
 
     def _roll_back(self) -> None:
-        try:
+        # There may be none, or the database has declared itself unusable: `reopen` follows.
+        with contextlib.suppress(duckdb.Error):
             self._connection.execute("rollback")
-        except duckdb.Error:
-            pass  # there is none, or the database has declared itself unusable: `reopen` follows
 
     def reopen(self) -> None:
         """Open the file anew, after an error that DuckDB does not go on from.

@@ -61,6 +61,7 @@ class Trace(Protocol):
     @property
     def recording(self) -> bool:
         """Whether a collector is at work on it, so that answers may change."""
+        ...
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Answer one SELECT over the views of docs/trace-file.md.
@@ -73,6 +74,7 @@ class Trace(Protocol):
             QueryError: see there.
             TraceError: the trace went away.
         """
+        ...
 
     def link(self) -> None:
         """Bring `links`, `causes` and `settlements` up to date with the operations; nothing if they are.
@@ -87,7 +89,7 @@ class Trace(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
 

@@ -74,9 +74,7 @@ def status() -> None:
         address = found.get(name)
         if address is None:
             how = find.means(name)
-            click.echo(
-                f"{name}: not running; " + (f"would be started by {how}" if how else find.why_not(name))
-            )
+            click.echo(f"{name}: not running; " + (f"would be started by {how}" if how else find.why_not(name)))
         else:
             click.echo(f"{name}: {address.url} " + ("answers" if answers(address) else "DOES NOT ANSWER"))
         silent += address is None or not answers(address)

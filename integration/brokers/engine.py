@@ -47,9 +47,7 @@ def _address(name: str, ports: list[int]) -> tuple[Address, dict[str, str]]:
     port, second_port, third_port = ports
     if name == "rabbitmq":
         return (
-            Rabbitmq.at(
-                f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{second_port}"
-            ),
+            Rabbitmq.at(f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{second_port}"),
             {"MSGTRACE_RABBITMQ_PORT": str(port), "MSGTRACE_RABBITMQ_MANAGEMENT_PORT": str(second_port)},
         )
     if name == "redis":

@@ -49,9 +49,7 @@ def fetch() -> Path:
         argv += ["-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not any(jars.glob("kafka_*.jar")):
-            raise RuntimeError(
-                f"Maven could not fetch Kafka's jars: {(done.stdout + done.stderr).strip()[-600:]}"
-            )
+            raise RuntimeError(f"Maven could not fetch Kafka's jars: {(done.stdout + done.stderr).strip()[-600:]}")
         try:
             jars.rename(target)
         except OSError:

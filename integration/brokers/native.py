@@ -106,9 +106,7 @@ def _rabbitmq(folder: Path) -> Launch:
     port, management_port, epmd_port, distribution_port = free_ports(4)
     # A nearly full disk would block publishers, which tests would see as a hang.
     (folder / "rabbitmq.conf").write_text(
-        "management.tcp.ip = 127.0.0.1\n"
-        f"management.tcp.port = {management_port}\n"
-        "disk_free_limit.absolute = 1MB\n"
+        f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management_port}\ndisk_free_limit.absolute = 1MB\n"
     )
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
     commands = (
@@ -116,9 +114,7 @@ def _rabbitmq(folder: Path) -> Launch:
         Command(("epmd", "-port", str(epmd_port), "-address", "127.0.0.1")),
         Command((str(RABBITMQ_SERVER),), _rabbitmq_environment(folder, port, distribution_port, epmd_port)),
     )
-    address = Rabbitmq.at(
-        f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{management_port}"
-    )
+    address = Rabbitmq.at(f"amqp://guest:guest@127.0.0.1:{port}/", f"http://guest:guest@127.0.0.1:{management_port}")
     return Launch(commands, address, limit_s=120)
 
 
@@ -144,9 +140,7 @@ def _rabbitmq_environment(folder: Path, port: int, distribution_port: int, epmd_
         "RABBITMQ_GENERATED_CONFIG_DIR": folder / "generated",
         "RABBITMQ_ENABLED_PLUGINS_FILE": folder / "enabled_plugins",
         "RABBITMQ_FEATURE_FLAGS_FILE": folder / "feature_flags",
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-            "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none"
-        ),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none"),
     }
     return {name: str(value) for name, value in environment.items()}
 

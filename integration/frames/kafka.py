@@ -60,9 +60,7 @@ def split_responses(data: bytes) -> Split[Response]:
     return split_by(_take_response, data)
 
 
-def exchanges(
-    requests: Iterable[Request], responses: Iterable[Response]
-) -> Iterator[tuple[Request, Response | None]]:
+def exchanges(requests: Iterable[Request], responses: Iterable[Response]) -> Iterator[tuple[Request, Response | None]]:
     """Puts each request of a connection beside its response; None where there is none, as with acks=0.
 
     A broker answers the requests of one connection in their order, so that a correlation id may come again.

@@ -99,9 +99,7 @@ def _take_frame(data: bytes, start: int) -> tuple[Frame, int] | None:
         return None
     mask = data[position : position + 4] if masked else None
     payload = data[end - size : end]
-    frame = Frame(
-        bool(first & 0x80), (first >> 4) & 7, first & 15, _unmask(payload, mask) if mask else payload, mask
-    )
+    frame = Frame(bool(first & 0x80), (first >> 4) & 7, first & 15, _unmask(payload, mask) if mask else payload, mask)
     return frame, end
 
 

@@ -21,6 +21,7 @@ def said(made: MadeTrace, capsys: pytest.CaptureFixture[str], *options: str) -> 
 
 
 def test_a_dozen_lines(made: MadeTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    send = 0
     for number in range(3):
         send = made.send(service="web", channel="orders", channel_kind="topic", event_type="placed")
         made.receive(send, "exact" if number else "likely", service="mail", channel="orders", channel_kind="topic")

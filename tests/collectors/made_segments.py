@@ -161,9 +161,9 @@ def introduced(process: MadeProcess, kind: str = "send", system: str = "rabbitmq
     """What stands at the beginning of a process's segments: who it is, and the meaning of point 1, thread 2, site 3."""
     process.record(
         records.PROCESS,
-        {"process_id": process.process_id.hex(), "first_sequence": 1, "service": "shop", "host": "here", "pid": 7} | facts,
+        {"process_id": process.process_id.hex(), "first_sequence": 1, "service": "shop", "host": "here", "pid": 7}
+        | facts,
     )
     process.record(records.DEFINE, records.POINTS, 1, ["aio_pika", "10.2", system, kind, "a:b"])
     process.record(records.DEFINE, records.THREADS, 2, "MainThread")
     process.record(records.DEFINE, records.SITES, 3, ["/app/app.py", 12, "main"])
-

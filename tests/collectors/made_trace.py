@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgtrace import records
 from tests.collectors.conftest import collected, rows
 from tests.collectors.made_segments import MadeProcess, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KINDS = ("send", "receive", "process", "settle", "trigger")
 
@@ -24,7 +26,16 @@ class Program:
     points: dict[tuple[str, str], int] = field(default_factory=dict)
     connections: dict[str, int] = field(default_factory=dict)
 
-    def did(self, kind: str, system: str = "rabbitmq", *, at_ms: int | None = None, lasted_ms: int = 0, connection: str = "", **message: Any) -> tuple[str, int]:
+    def did(
+        self,
+        kind: str,
+        system: str = "rabbitmq",
+        *,
+        at_ms: int | None = None,
+        lasted_ms: int = 0,
+        connection: str = "",
+        **message: Any,
+    ) -> tuple[str, int]:
         """Record an operation.
 
         Args:
@@ -51,7 +62,21 @@ class Program:
             message["connection"] = self._connection(connection)
         outcome = message.pop("outcome", "ok")
         self.process.write(
-            encode((records.OBSERVED, self.sequence, now, self._point(kind, system), 0, 0, causes, state, message, outcome, lasted_ms * 1_000_000))
+            encode(
+                (
+                    records.OBSERVED,
+                    self.sequence,
+                    now,
+                    self._point(kind, system),
+                    0,
+                    0,
+                    causes,
+                    state,
+                    message,
+                    outcome,
+                    lasted_ms * 1_000_000,
+                )
+            )
         )
         return self.process.process_id.hex(), self.sequence
 
@@ -98,7 +123,11 @@ class Programs:
         db = self.folder / "trace.duckdb"
         if not db.exists():
             collected(db, self.spool, linked=True)
-        left, right = {"links": ("send_id", "receive_id"), "causes": ("cause_id", "effect_id"), "settlements": ("settle_id", "receive_id")}[table]
+        left, right = {
+            "links": ("send_id", "receive_id"),
+            "causes": ("cause_id", "effect_id"),
+            "settlements": ("settle_id", "receive_id"),
+        }[table]
         found = rows(
             db,
             f"select t.*, l.process_id as lp, l.sequence as ls, r.process_id as rp, r.sequence as rs from {table} as t "

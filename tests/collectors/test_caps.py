@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from msgtrace_collectors.collect import parsed_age, parsed_size
 from msgtrace_collectors.collector import Collector, Stop
 from tests.collectors.conftest import CollectorProcess, rows
 from tests.collectors.made_segments import MadeProcess, begun, completed, introduced, observed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONSISTENT = """
     select
@@ -82,7 +85,9 @@ def test_a_body_that_was_deleted_and_comes_again_is_stored_again(tmp_path: Path,
     assert rows(collector.db, "select body from operations") == [{"body": b"the same"}]
 
 
-@pytest.mark.parametrize(("text", "size"), [("500MB", 500_000_000), ("2gb", 2 * 10**9), ("12", 12), ("1.5KB", 1500), ("7B", 7)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("500MB", 500_000_000), ("2gb", 2 * 10**9), ("12", 12), ("1.5KB", 1500), ("7B", 7)]
+)
 def test_sizes(text: str, size: int) -> None:
     assert parsed_size(text) == size
 

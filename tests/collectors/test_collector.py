@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,7 @@ from tests.collectors.made_segments import WALL_NS, MadeProcess, begun, complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 EVERYTHING = """
     select * exclude (operation_id, connection_id, handler_id, observed_at, body_digest), epoch_ns(observed_at) as observed_ns
@@ -32,7 +32,12 @@ def test_one_operation_in_full(tmp_path: Path, spool: Path) -> None:
     process.record(records.DEFINE, records.CONNECTIONS, 4, {
         "server_address": "::1", "server_port": 5672, "virtual_host": "/", "cluster_id": "c1", "password": "hunter2",
     })  # fmt: skip
-    process.record(records.DEFINE, records.HANDLERS, 5, {"path": "/app/h.py", "line": 3, "end_line": 9, "name": "on", "module": "h"})
+    process.record(
+        records.DEFINE,
+        records.HANDLERS,
+        5,
+        {"path": "/app/h.py", "line": 3, "end_line": 9, "name": "on", "module": "h"},
+    )
     process.record(records.DEFINE, records.TEXTS, 6, "orders")
     process.write(
         begun(
@@ -79,7 +84,7 @@ def test_one_operation_in_full(tmp_path: Path, spool: Path) -> None:
 def test_outcomes(tmp_path: Path, spool: Path, intent: str | None, completion: str | None, expected: str) -> None:
     process = MadeProcess(spool)
     introduced(process, kind="settle")
-    process.write(begun(2, 10, **({"outcome": intent} if intent else {})))
+    process.write(begun(2, 10, **dict[str, Any](outcome=intent) if intent else {}))
     if completion:
         process.write(completed(2, 20, completion))
     collected(tmp_path / "t.duckdb", spool)
@@ -129,7 +134,9 @@ def test_what_makes_no_sense_is_counted_and_the_rest_is_there(tmp_path: Path, sp
     process.words[7] = 5
     db = tmp_path / "t.duckdb"
     collected(db, spool)
-    (row,) = rows(db, "select channel, priority, delivery_tag, log_offset, producer_time, body_json, encoding from operations")
+    (row,) = rows(
+        db, "select channel, priority, delivery_tag, log_offset, producer_time, body_json, encoding from operations"
+    )
     assert row == {
         "channel": "c", "priority": None, "delivery_tag": None, "log_offset": 4, "producer_time": None, "body_json": "5",
         "encoding": "object",
@@ -145,9 +152,14 @@ def test_what_makes_no_sense_is_counted_and_the_rest_is_there(tmp_path: Path, sp
 def test_a_cut_body_is_said_to_be_cut(tmp_path: Path, spool: Path) -> None:
     process = MadeProcess(spool)
     introduced(process)
-    process.write(observed(1, 1, body=b'{"a": "bc', body_size=5_000), observed(2, 2, body=b"", body_size=0), observed(3, 3))
+    process.write(
+        observed(1, 1, body=b'{"a": "bc', body_size=5_000), observed(2, 2, body=b"", body_size=0), observed(3, 3)
+    )
     collected(tmp_path / "t.duckdb", spool)
-    found = rows(tmp_path / "t.duckdb", "select body, body_json, body_size, truncated, encoding from operations order by sequence")
+    found = rows(
+        tmp_path / "t.duckdb",
+        "select body, body_json, body_size, truncated, encoding from operations order by sequence",
+    )
     assert [tuple(row.values()) for row in found] == [
         (b'{"a": "bc', None, 5_000, True, "text"), (b"", None, 0, False, "text"), (None, None, None, False, None),
     ]  # fmt: skip
@@ -156,7 +168,17 @@ def test_a_cut_body_is_said_to_be_cut(tmp_path: Path, spool: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"[NaN]", b"[1,]", b"{a:1}", b'{"a":"\\ud800"}', b"[" * 5_000, b"[" * 5_000 + b"]" * 5_000, b'"\xff"', b"\0\1\2", b'{"a":1}x'],
+    [
+        b"[NaN]",
+        b"[1,]",
+        b"{a:1}",
+        b'{"a":"\\ud800"}',
+        b"[" * 5_000,
+        b"[" * 5_000 + b"]" * 5_000,
+        b'"\xff"',
+        b"\0\1\2",
+        b'{"a":1}x',
+    ],
 )
 def test_a_body_that_is_no_json_is_never_shown_as_json(tmp_path: Path, spool: Path, body: bytes) -> None:
     process = MadeProcess(spool)
@@ -176,7 +198,9 @@ def test_each_distinct_body_is_stored_once(tmp_path: Path, spool: Path, monkeypa
         introduced(process)
         process.write(*(observed(i + 1, i, body=b'{"n":%d}' % (i % 20)) for i in range(60 + turn)))
         collected(db, spool)
-    assert rows(db, "select count(*) as n, count(distinct body_digest) as d from msgtrace_store.bodies") == [{"n": 20, "d": 20}]
+    assert rows(db, "select count(*) as n, count(distinct body_digest) as d from msgtrace_store.bodies") == [
+        {"n": 20, "d": 20}
+    ]
     assert rows(db, "select count(*) as n from operations where body is null") == [{"n": 0}]
 
 
@@ -197,7 +221,8 @@ def made(process: MadeProcess, count: int, variant: int) -> list[Callable[[], No
         if how > 1:
             late.append(lambda i=i: process.write(completed(i, i * 100 + 50, identity=f"{i}-0")))  # type: ignore[misc]
         if how == 2:
-            late.append(lambda i=i: process.write(completed(i, i * 100 + 90, "returned", log_offset=i, settings={"i": i})))  # type: ignore[misc]
+            facts = {"log_offset": i, "settings": {"i": i}}
+            late.append(lambda i=i, f=facts: process.write(completed(i, i * 100 + 90, "returned", **f)))  # type: ignore[misc]
         if how == 3:
             late.append(lambda i=i: process.write(completed(i, i * 100 + 95, None, identity=f"{i}-1", channel="d")))  # type: ignore[misc]
         if i % 3 == 0:

@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from tests.collectors.test_trace import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 
@@ -62,9 +62,9 @@ def test_what_waited_is_stored_when_there_is_room_again(disk: Path, spool: Path)
     assert "no space left" in said
     assert "stored again" in said
     assert len(said.splitlines()) == 2
-    assert rows(collector.db, "select count(*) as n, count(distinct sequence) as d, count(distinct body) as b from operations") == [
-        {"n": 12_000, "d": 12_000, "b": 12_000}
-    ]
+    assert rows(
+        collector.db, "select count(*) as n, count(distinct sequence) as d, count(distinct body) as b from operations"
+    ) == [{"n": 12_000, "d": 12_000, "b": 12_000}]
 
 
 def test_it_ends_when_asked_with_the_disk_still_full_and_another_one_goes_on(disk: Path, spool: Path) -> None:
@@ -82,7 +82,9 @@ def test_it_ends_when_asked_with_the_disk_still_full_and_another_one_goes_on(dis
     ballast.unlink()
     collector.start()
     assert collector.end() == (0, "")
-    assert rows(collector.db, "select count(*) as n, count(distinct sequence) as d from operations") == [{"n": 12_000, "d": 12_000}]
+    assert rows(collector.db, "select count(*) as n, count(distinct sequence) as d from operations") == [
+        {"n": 12_000, "d": 12_000}
+    ]
 
 
 def test_killed_while_the_disk_is_full(disk: Path, spool: Path) -> None:
@@ -98,7 +100,9 @@ def test_killed_while_the_disk_is_full(disk: Path, spool: Path) -> None:
     ballast.unlink()
     collector.start()
     assert collector.end() == (0, "")
-    assert rows(collector.db, "select count(*) as n, count(distinct sequence) as d from operations") == [{"n": 12_000, "d": 12_000}]
+    assert rows(collector.db, "select count(*) as n, count(distinct sequence) as d from operations") == [
+        {"n": 12_000, "d": 12_000}
+    ]
 
 
 def test_a_trace_that_cannot_even_be_made(disk: Path, spool: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from msgtrace_collectors.linking import is_linked, link
 from msgtrace_collectors.trace_file import open_for_writing
 from tests.collectors.conftest import collected, rows
 from tests.collectors.made_trace import Programs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MQ = "mq:5672/shop"
 
@@ -32,9 +35,16 @@ def test_in_process(programs: Programs) -> None:
 
 def test_offsets(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
-    log = {"channel": "orders", "channel_kind": "topic", "body": b"same"}
-    sends = [a.did("send", "kafka", connection="k:9092#c1", partition_id=p, log_offset=o, **log) for p in (0, 1) for o in (5, 6)]
-    got = [b.did("receive", "kafka", connection="other:9092#c1", partition_id=1, log_offset=6, consumer_group=g, **log) for g in "xy"]
+    log: dict[str, Any] = {"channel": "orders", "channel_kind": "topic", "body": b"same"}
+    sends = [
+        a.did("send", "kafka", connection="k:9092#c1", partition_id=p, log_offset=o, **log)
+        for p in (0, 1)
+        for o in (5, 6)
+    ]
+    got = [
+        b.did("receive", "kafka", connection="other:9092#c1", partition_id=1, log_offset=6, consumer_group=g, **log)
+        for g in "xy"
+    ]
     elsewhere = b.did("receive", "kafka", connection="k:9092#c2", partition_id=0, log_offset=5, **log)
     unknown = b.did("receive", "kafka", connection="alias:9092", partition_id=0, log_offset=6, **log)
     links = programs.joined("links")
@@ -45,22 +55,35 @@ def test_offsets(programs: Programs) -> None:
 
 def test_a_send_whose_offset_nobody_told(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
-    log = {"channel": "orders", "channel_kind": "topic"}
-    sends = [a.did("send", "kafka", connection="k:9092", partition_id=0, message_key=b"k", body=body, **log) for body in (b"1", b"2", b"1")]
+    log: dict[str, Any] = {"channel": "orders", "channel_kind": "topic"}
+    sends = [
+        a.did("send", "kafka", connection="k:9092", partition_id=0, message_key=b"k", body=body, **log)
+        for body in (b"1", b"2", b"1")
+    ]
     got = [
-        b.did("receive", "kafka", connection="k:9092", partition_id=0, log_offset=o, message_key=b"k", body=body, consumer_group="g", **log)
+        b.did(
+            "receive",
+            "kafka",
+            connection="k:9092",
+            partition_id=0,
+            log_offset=o,
+            message_key=b"k",
+            body=body,
+            consumer_group="g",
+            **log,
+        )
         for o, body in enumerate((b"1", b"2", b"1"))
     ]
-    assert programs.joined("links") == {(s, r): ("digest", "likely") for s, r in zip(sends, got, strict=True)}
+    assert programs.joined("links") == dict.fromkeys(zip(sends, got, strict=True), ("digest", "likely"))
 
 
 def test_stream_ids_and_websockets(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
-    entry = {"identity": "1-0", "channel_kind": "stream"}
+    entry: dict[str, Any] = {"identity": "1-0", "channel_kind": "stream"}
     added = a.did("send", "redis", connection="r:6379", channel="s", **entry)
     other = a.did("send", "redis", connection="r:6379", channel="t", **entry)
     read = [b.did("receive", "redis", connection="r:6379", channel="s", consumer_group=g, **entry) for g in "xy"]
-    frame = {"channel_kind": "connection", "identity": "ws:abc:c2s:1"}
+    frame: dict[str, Any] = {"channel_kind": "connection", "identity": "ws:abc:c2s:1"}
     sent = a.did("send", "websocket", connection="public:443", channel="/ws", **frame)
     taken = b.did("receive", "websocket", connection="10.0.0.1:8000", channel="/ws", **frame)
     links = programs.joined("links")
@@ -70,12 +93,14 @@ def test_stream_ids_and_websockets(programs: Programs) -> None:
 
 def test_amqp_message_ids(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
-    out = {"connection": MQ, "channel": "ex", "channel_kind": "exchange"}
-    into = {"connection": MQ, "channel": "q", "channel_kind": "queue"}
+    out: dict[str, Any] = {"connection": MQ, "channel": "ex", "channel_kind": "exchange"}
+    into: dict[str, Any] = {"connection": MQ, "channel": "q", "channel_kind": "queue"}
     once = a.did("send", message_id="1", body=b"a", routing_key="x", **out)
     got = b.did("receive", message_id="1", body=b"a", routing_key="x", settings={"exchange": "ex"}, **into)
     dead = b.did("receive", message_id="1", body=b"a", routing_key="dead", settings={"exchange": "dlx"}, **into)
-    other_host = b.did("receive", message_id="1", body=b"a", connection="mq:5672/test", channel="q", channel_kind="queue")
+    other_host = b.did(
+        "receive", message_id="1", body=b"a", connection="mq:5672/test", channel="q", channel_kind="queue"
+    )
     # The same id on a message that is published again, changed.
     first = a.did("send", message_id="2", body=b"b", routing_key="x", **out)
     first_got = b.did("receive", message_id="2", body=b"b", routing_key="x", settings={"exchange": "ex"}, **into)
@@ -91,8 +116,13 @@ def test_amqp_message_ids(programs: Programs) -> None:
 
 def test_amqp_without_ids_by_body_and_order(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
-    out = {"connection": MQ, "channel": "ex", "channel_kind": "exchange", "routing_key": "x"}
-    into = {"connection": MQ, "channel_kind": "queue", "routing_key": "x", "settings": {"exchange": "ex"}}
+    out: dict[str, Any] = {"connection": MQ, "channel": "ex", "channel_kind": "exchange", "routing_key": "x"}
+    into: dict[str, Any] = {
+        "connection": MQ,
+        "channel_kind": "queue",
+        "routing_key": "x",
+        "settings": {"exchange": "ex"},
+    }
     sends = [a.did("send", body=body, **out) for body in (b"1", b"2", b"1")]
     first = [b.did("receive", channel="q", body=body, **into) for body in (b"1", b"2")]
     back = b.did("receive", channel="q", body=b"2", redelivered=True, **into)
@@ -104,10 +134,12 @@ def test_amqp_without_ids_by_body_and_order(programs: Programs) -> None:
 
 def test_pub_sub(programs: Programs) -> None:
     a, b, c = programs.program(), programs.program(), programs.program()
-    about = {"channel": "news", "channel_kind": "pubsub"}
+    about: dict[str, Any] = {"channel": "news", "channel_kind": "pubsub"}
     missed = a.did("send", "redis", connection="r:6379", body=b"tick", **about)
     sends = [a.did("send", "redis", connection="r:6379", body=body, **about) for body in (b"tick", b"one", b"tick")]
-    early = [b.did("receive", "redis", connection="r:6379@1", body=body, **about) for body in (b"tick", b"one", b"tick")]
+    early = [
+        b.did("receive", "redis", connection="r:6379@1", body=body, **about) for body in (b"tick", b"one", b"tick")
+    ]
     late = c.did("receive", "redis", connection="r:6379@1", body=b"tick", **about)
     elsewhere = c.did("receive", "redis", connection="r:6379@1", body=b"one", channel="other", channel_kind="pubsub")
     links = programs.joined("links")
@@ -121,7 +153,7 @@ def test_pub_sub(programs: Programs) -> None:
 
 def test_two_producers_of_one_channel_are_never_exact(programs: Programs) -> None:
     a, b, c = programs.program(), programs.program(), programs.program()
-    about = {"channel": "news", "channel_kind": "pubsub"}
+    about: dict[str, Any] = {"channel": "news", "channel_kind": "pubsub"}
     one = a.did("send", "redis", connection="r:6379", body=b"1", **about)
     b.did("send", "redis", connection="r:6379", body=b"2", **about)
     got = c.did("receive", "redis", connection="r:6379", body=b"1", **about)
@@ -130,7 +162,7 @@ def test_two_producers_of_one_channel_are_never_exact(programs: Programs) -> Non
 
 def test_lists(programs: Programs) -> None:
     a, b, c = programs.program(), programs.program(), programs.program()
-    jobs = {"connection": "r:6379", "channel": "jobs", "channel_kind": "list"}
+    jobs: dict[str, Any] = {"connection": "r:6379", "channel": "jobs", "channel_kind": "list"}
     sends = [a.did("send", "redis", body=body, **jobs) for body in (b"1", b"2", b"2", b"3")]
     got = [(b, b"3"), (c, b"2"), (b, b"1"), (c, b"2")]
     receives = [who.did("receive", "redis", body=body, **jobs) for who, body in got]
@@ -142,7 +174,7 @@ def test_lists(programs: Programs) -> None:
 
 def test_a_loopback_is_another_machines_on_another_machine(programs: Programs) -> None:
     here, same, there = programs.program("one"), programs.program("one"), programs.program("two")
-    jobs = {"channel": "jobs", "channel_kind": "list", "body": b"x"}
+    jobs: dict[str, Any] = {"channel": "jobs", "channel_kind": "list", "body": b"x"}
     sent = here.did("send", "redis", connection="localhost:6379", **jobs)
     got = same.did("receive", "redis", connection="127.0.0.1:6379", **jobs)
     there.did("receive", "redis", connection="localhost:6379", **jobs)
@@ -151,7 +183,7 @@ def test_a_loopback_is_another_machines_on_another_machine(programs: Programs) -
 
 def test_nothing_is_received_before_it_is_sent(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
-    about = {"connection": "r:6379", "channel": "news", "channel_kind": "pubsub", "body": b"x"}
+    about: dict[str, Any] = {"connection": "r:6379", "channel": "news", "channel_kind": "pubsub", "body": b"x"}
     b.did("receive", "redis", at_ms=1_000, **about)
     a.did("send", "redis", at_ms=5_000, **about)
     assert programs.joined("links") == {}
@@ -160,9 +192,9 @@ def test_nothing_is_received_before_it_is_sent(programs: Programs) -> None:
 def test_traceparent(programs: Programs) -> None:
     a, b = programs.program(), programs.program()
     span, trace = "00f067aa0ba902b7", "4bf92f3577b34da6a3ce929d0e0e4736"
-    ids = {"span_id": span, "trace_id": trace}
+    ids: dict[str, Any] = {"span_id": span, "trace_id": trace}
     carried = [("traceparent", f"00-{trace}-{span}-01")]
-    about = {"connection": "r:6379", "channel": "news", "channel_kind": "pubsub"}
+    about: dict[str, Any] = {"connection": "r:6379", "channel": "news", "channel_kind": "pubsub"}
     sent = a.did("send", "redis", body=b"x", headers=carried, **ids, **about)
     got = b.did("receive", "redis", body=b"changed by a proxy", headers=carried, **ids, **about)
     # Made inside the program's own span, which the message does not carry.
@@ -214,12 +246,19 @@ def test_what_follows_a_fetch_is_likely_its_work(programs: Programs) -> None:
             {"body": b'{"shop":"north-east"}'},
             [(0, "context", "guess"), (1, "context", "guess")],
         ),
-        ([{"message_key": b"a"}, {"message_key": b"a"}], {"message_key": b"a"}, [(0, "key", "guess"), (1, "key", "guess")]),
+        (
+            [{"message_key": b"a"}, {"message_key": b"a"}],
+            {"message_key": b"a"},
+            [(0, "key", "guess"), (1, "key", "guess")],
+        ),
         ([{}, {}], {}, [(0, "context", "guess"), (1, "context", "guess")]),
     ],
 )
 def test_a_batch_is_narrowed_by_evidence_and_never_exact_without(
-    programs: Programs, candidates: list[dict[str, object]], effect: dict[str, object], expected: list[tuple[int, str, str]]
+    programs: Programs,
+    candidates: list[dict[str, Any]],
+    effect: dict[str, Any],
+    expected: list[tuple[int, str, str]],
 ) -> None:
     a = programs.program()
     got = [a.did("receive", "kafka", channel="t", **each) for each in candidates]
@@ -251,7 +290,7 @@ def test_a_fetch_inside_a_handler(programs: Programs) -> None:
 
 def test_amqp_settlements(programs: Programs) -> None:
     a = programs.program()
-    place = {"connection": MQ, "delivery_channel": 1}
+    place: dict[str, Any] = {"connection": MQ, "delivery_channel": 1}
     got = {tag: a.did("receive", delivery_tag=tag, **place) for tag in (1, 2, 3, 4)}
     other = a.did("receive", delivery_tag=2, connection=MQ, delivery_channel=2)
     single = a.did("settle", delivery_tag=2, outcome="nack", **place)
@@ -266,7 +305,7 @@ def test_amqp_settlements(programs: Programs) -> None:
 
 def test_commits(programs: Programs) -> None:
     a = programs.program()
-    log = {"channel": "orders", "partition_id": 0, "consumer_group": "g"}
+    log: dict[str, Any] = {"channel": "orders", "partition_id": 0, "consumer_group": "g"}
     got = [a.did("receive", "kafka", log_offset=o, **log) for o in range(5)]
     elsewhere = a.did("receive", "kafka", log_offset=0, channel="orders", partition_id=1, consumer_group="g")
     other_group = a.did("receive", "kafka", log_offset=0, channel="orders", partition_id=0, consumer_group="h")
@@ -280,7 +319,7 @@ def test_commits(programs: Programs) -> None:
 
 def test_acknowledged_entries_and_receipts(programs: Programs) -> None:
     a = programs.program()
-    entry = {"channel": "s", "consumer_group": "g", "identity": "1-0"}
+    entry: dict[str, Any] = {"channel": "s", "consumer_group": "g", "identity": "1-0"}
     a.did("receive", "redis", **entry)
     claimed = a.did("receive", "redis", redelivered=True, **entry)
     acked = a.did("settle", "redis", **entry)
@@ -306,7 +345,12 @@ def test_it_is_the_same_however_often_and_notices_what_is_new(programs: Programs
     assert is_linked(connection)
     tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
     assert tables == [], "nothing of the linker's is left"
-    assert connection.execute("select function_name from duckdb_functions() where not internal and database_name <> 'temp'").fetchall() == []
+    assert (
+        connection.execute(
+            "select function_name from duckdb_functions() where not internal and database_name <> 'temp'"
+        ).fetchall()
+        == []
+    )
     connection.close()
     assert programs.joined("links") == before
     more = Programs(programs.folder, spool).program()

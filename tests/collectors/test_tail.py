@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,9 @@ from msgtrace.segment import END_WORD, FRAME, FREE, HEADER_BYTES, STATE_WORD
 from msgtrace_collectors.process import ProcessState
 from msgtrace_collectors.tail import Tail
 from tests.collectors.made_segments import MadeProcess, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAYLOADS = st.lists(st.binary(min_size=1, max_size=2_000), min_size=1, max_size=40)
 
@@ -118,7 +121,9 @@ def test_a_destroyed_length_costs_the_rest_of_the_segment_and_no_more(process: M
     assert len(tail.damages) == 1, "counted once"
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"\0" * 256, b"NOTTRACE" + bytes(1016), b"MSGTRACE\xff" + bytes(1015)])
+@pytest.mark.parametrize(
+    "content", [b"", b"short", b"\0" * 256, b"NOTTRACE" + bytes(1016), b"MSGTRACE\xff" + bytes(1015)]
+)
 def test_a_file_that_is_no_segment_is_counted_once_and_left_out(process: MadeProcess, content: bytes) -> None:
     process.write(b"one")
     (process.folder / "9.segment").write_bytes(content)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,6 +22,7 @@ from tests.collectors.made_segments import MadeProcess, begun, introduced, obser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -201,7 +201,9 @@ def test_a_parameter_that_cannot_be_sent(collector: CollectorProcess) -> None:
     collector.end()
 
 
-def test_a_question_that_takes_too_long_is_stopped(collector: CollectorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_takes_too_long_is_stopped(
+    collector: CollectorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     collector.start()
     monkeypatch.setattr(traces, "Request", lambda sql, parameters=(), **more: _quick(sql, list(parameters)))
     with open_trace(collector.db) as trace, pytest.raises(traces.QueryError, match="longer than 0.3 s"):
@@ -217,7 +219,7 @@ def _quick(sql: str, parameters: list[object]) -> object:
 
 def test_many_ask_at_once(collector: CollectorProcess) -> None:
     collector.start()
-    answers: list[int] = []
+    answers: list[int | None] = []
 
     def ask() -> None:
         with open_trace(collector.db) as trace:

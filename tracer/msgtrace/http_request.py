@@ -270,7 +270,7 @@ def _enter(
             return None, None
         # A server is asked from outside, whatever the context of its loop or of the connection's last request says.
         depth, causes = (0, ()) if action.server else (2, None)
-        request = Request(probe.begin(read, depth, causes), str(read["channel"]))
+        request = Request(probe.begin(read, depth, causes), str(read.get("channel", "")))
         return request, CURRENT.set(request)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)

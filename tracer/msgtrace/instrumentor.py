@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-class MsgtraceInstrumentor(BaseInstrumentor):
+class MsgtraceInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstream
     """See `opentelemetry.instrumentation.instrumentor.BaseInstrumentor`."""
 
     def instrumentation_dependencies(self) -> Collection[str]:

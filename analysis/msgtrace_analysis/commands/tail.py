@@ -129,7 +129,7 @@ class Shown:
     def show(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write a line for each row that is wanted."""
         for row in rows:
-            values = dict(zip(COLUMNS, (row[0], time_of(row[2]), *row[3:]), strict=True))
+            values: dict[str, Any] = dict(zip(COLUMNS, (row[0], time_of(row[2]), *row[3:]), strict=True))
             if self._wanted(values):
                 sys.stdout.write(self._line(values) + "\n")
         sys.stdout.flush()

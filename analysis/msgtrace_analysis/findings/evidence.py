@@ -15,7 +15,7 @@ CERTAINTIES: Final[tuple[Certainty, ...]] = ("exact", "likely", "guess")
 
 def weakest(certainties: Iterable[Certainty]) -> Certainty:
     """The certainty of what rests on all of these; `exact` when it rests on none."""
-    return max(certainties, key=CERTAINTIES.index, default="exact")
+    return CERTAINTIES[max(map(CERTAINTIES.index, certainties), default=0)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ def _sums(
             step.rank = max(step.rank, rank)
             step.unreceived += not arrived
             for place, certainty, took in arrived:
-                step.deliveries[place].setdefault(operation, []).append((certainty, took))
+                step.deliveries[place].setdefault(operation, []).append((certainty, took))  # type: ignore[arg-type,unused-ignore]  # pyright: ignore[reportArgumentType]  # as the view has it
     return {trigger: dict(steps) for trigger, steps in sums.items()}
 
 
@@ -203,7 +203,9 @@ def _flow(trigger: Trigger, origins: list[int], sums: Mapping[StepKey, Sum], gra
         key=_reading_order,
     )
     followed: set[int] = set().union(*(step.origins for step in sums.values()))
-    parts = [step.evidence.certainty for step in steps] + [each.certainty for step in steps for each in step.deliveries]
+    parts: list[Certainty] = [step.evidence.certainty for step in steps]
+    for step in steps:
+        parts += [each.certainty for each in step.deliveries]
     return Flow(
         group=place.service,
         name=_name(place, arrives, graph.nodes[origins[0]]),
@@ -219,7 +221,7 @@ def _flow(trigger: Trigger, origins: list[int], sums: Mapping[StepKey, Sum], gra
 def _reading_order(step: Step) -> tuple[int, str, str, str, str, str]:
     because = step.because
     handled = ("", "") if because is None else (because.name, because.site)
-    return (step.depth, step.name, step.event, step.publisher.site, *handled)
+    return (step.depth, step.name, step.event, step.publisher.site, handled[0], handled[1])
 
 
 def _name(place: Place, arrives: str | None, first: Node) -> str:

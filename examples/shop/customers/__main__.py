@@ -13,15 +13,11 @@ from shop.runtime import ledger, settings
 ORDER_SECONDS = 15.0
 
 
-async def call(
-    http: httpx.AsyncClient, method: str, path: str, expected: int, **body: object
-) -> httpx.Response:
+async def call(http: httpx.AsyncClient, method: str, path: str, expected: int, **body: object) -> httpx.Response:
     """Make an HTTP request that must be answered with status `expected`."""
     response = await http.request(method, path, json=body or None)
     if response.status_code != expected:
-        raise SystemExit(
-            f"customers: {method} {path}: {response.status_code} instead of {expected}: {response.text}"
-        )
+        raise SystemExit(f"customers: {method} {path}: {response.status_code} instead of {expected}: {response.text}")
     return response
 
 

@@ -43,9 +43,7 @@ async def serve_client(connection: ServerConnection) -> None:
             subscriber_left.send(connection, topic=topic)
 
 
-def on_request(
-    connection: ServerConnection, topics: set[str], request: dict[str, Any]
-) -> dict[str, Any] | None:
+def on_request(connection: ServerConnection, topics: set[str], request: dict[str, Any]) -> dict[str, Any] | None:
     """Do what a client's request says, and return the answer, if it has one."""
     match request:
         case {"type": "subscribe", "id": number, "topic": topic}:

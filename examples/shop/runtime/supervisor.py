@@ -40,9 +40,7 @@ class Supervisor:
                 waiting.cancel()
             await program.end()
         problems = [f"{ends[end]} ended too early." for end in done if ends[end] != name]
-        problems += [
-            f"{name} ended with code {end.result()}." for end in done if ends[end] == name and end.result()
-        ]
+        problems += [f"{name} ended with code {end.result()}." for end in done if ends[end] == name and end.result()]
         if problems:
             raise ServiceError(" ".join(problems))
 

@@ -36,9 +36,7 @@ _by_email: dict[str, Member] = {}
 _by_id: dict[str, Member] = {}
 
 
-def register_member(
-    email: str, name: str, password: str, *, newsletter: bool, referrer: str | None
-) -> Member:
+def register_member(email: str, name: str, password: str, *, newsletter: bool, referrer: str | None) -> Member:
     """Open an account and announce it on the bus.
 
     Raises:

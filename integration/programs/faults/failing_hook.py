@@ -89,7 +89,7 @@ async def main() -> None:
         try:
             assert toy.process(number) == number + 4
         except KeyError as error:
-            assert error.args == (5,) == (number,)  # noqa: PT017 - this is the program, not a test
+            assert error.args == (5,) == (number,)
         assert toy.observe(number) == number + 5
         assert toy.late(number) == number + 6
         assert await toy.send_async(number) == number + 7

@@ -46,7 +46,7 @@ async def handler(websocket: Any) -> None:
         raise
 
 
-async def client(port: int, name: str) -> None:  # noqa: C901 - a case for each way
+async def client(port: int, name: str) -> None:
     try:
         async with connect(f"ws://localhost:{port}/{name}") as websocket:
             match name:

@@ -84,7 +84,9 @@ def _hook(name: str) -> Finding:
     if problems:
         return Finding(hook.library, "error", f"{version}: {'; '.join(problems)}")
     if version != "?" and not satisfies(version, hook.versions):
-        return Finding(hook.library, "warning", f"{version} is untested (tested: {hook.versions}); every point is there")
+        return Finding(
+            hook.library, "warning", f"{version} is untested (tested: {hook.versions}); every point is there"
+        )
     return Finding(hook.library, "ok", f"{version}, {len(hook.points)} points")
 
 

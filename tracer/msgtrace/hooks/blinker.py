@@ -9,15 +9,19 @@ Not seen: what a receiver returned.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
-from msgtrace.context import CURRENT
+from msgtrace.bare_class import full_name
+from msgtrace.context import CURRENT, Sending
 from msgtrace.hook import Hook, Point, Receivers, Send
 from msgtrace.snapshot import snapshot
 
 if TYPE_CHECKING:
     from msgtrace.records import Message
+
+MAX_SENDER: Final = 200
+"""Characters kept of a sender that is text."""
 
 
 def sent(self: Any, sender: Any = None, /, **kwargs: Any) -> Message | None:
@@ -27,32 +31,35 @@ def sent(self: Any, sender: Any = None, /, **kwargs: Any) -> Message | None:
     kwargs.pop("_async_wrapper", None)
     kwargs.pop("_sync_wrapper", None)
     limits = interning.settings
-    name = getattr(self, "name", None)
     return {
-        "channel": interning.text(name if type(name) is str else "anonymous signal"),
+        "channel": interning.text(name_of(self)),
         "channel_kind": "bus",
         "data": snapshot((), kwargs, limits.snapshot_nodes, limits.body_limit),
         "settings": {"sender": sender_of(sender)},
     }
 
 
+def name_of(signal: Any) -> str:
+    """What a signal is called, which lies in its own namespace."""
+    name = vars(signal).get("name")
+    return name if type(name) is str else "anonymous signal"
+
+
 def sender_of(sender: Any) -> Any:
     """Who sent: a plain value, a class by its name, any other object by its type's."""
     kind = type(sender)
-    if kind in {str, int, bool, float, type(None)}:
-        return sender
-    named = sender if kind is type else kind
-    return f"<{named.__module__}.{named.__qualname__}>"
+    if sender is None or kind is str or kind is int or kind is bool or kind is float:
+        return snapshot((sender,), {}, 1, MAX_SENDER)
+    return f"<{full_name(sender if issubclass(kind, type) else kind)}>"
 
 
 def called(receiver: Any, self: Any, sender: Any) -> Message | None:
     """One receiver of the send that is going on around it."""
     send = CURRENT.get()
-    if send is None or type(send.sequences) is not int:
+    if type(send) is not Sending:
         return None
-    name = getattr(self, "name", None)
     return {
-        "channel": interning.text(name if type(name) is str else "anonymous signal"),
+        "channel": interning.text(name_of(self)),
         "channel_kind": "bus",
         "link": send.sequences,
         "handler": interning.handler(receiver),

@@ -50,6 +50,7 @@ def fields(items: Sequence[str | bytes], limit: int) -> tuple[dict[str, Any], in
 
 def _value(value: str | bytes) -> Any:
     if type(value) is bytes:
+        text: str
         try:
             text = value.decode()
         except UnicodeDecodeError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.hook import Fetch, Observe, Send, Several
-from msgtrace.hooks.redis_servers import connection, learn
+from msgtrace.hooks.redis_servers import connection, learn, unknown
 from msgtrace.hooks.redis_streams import batched
 from msgtrace.hooks.redis_wire import channel, put_body, put_received, word
 
@@ -47,7 +47,8 @@ def _push(client: Any, args: Sequence[Any], element: Any) -> Message:
 
 def pushed_to(_sequence: Any, result: Any, client: Any, *args: Any, **_options: Any) -> Facts | None:
     """The list's length; 0 when LPUSHX or RPUSHX found no list to push to."""
-    learn(client)
+    if unknown:
+        learn(client)
     if type(result) is not int:
         return None
     facts: Facts = {"settings": {"command": word(args[0]), "length": result}}

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from msgtrace import interning
 from msgtrace.hook import Deliver, Fetch, Late, Point, Send
-from msgtrace.hooks.redis_servers import connection, learn, note_cluster, subscription
+from msgtrace.hooks.redis_servers import connection, learn, note_cluster, subscription, unknown
 from msgtrace.hooks.redis_wire import channel, put_body, put_received, text
 
 if TYPE_CHECKING:
@@ -61,13 +61,15 @@ def published_to_shard(client: Any, *args: Any, **_options: Any) -> Message | No
 
 def published_at(_sequence: Any, result: Any, client: Any, *_args: Any, **_options: Any) -> Facts | None:
     """How many received it, at this server."""
-    learn(client)
+    if unknown:
+        learn(client)
     return {"settings": {"receivers": result}} if type(result) is int else None
 
 
 def published_at_shard(_sequence: Any, result: Any, client: Any, *_args: Any, **_options: Any) -> Facts | None:
     """The same for a shard channel."""
-    learn(client)
+    if unknown:
+        learn(client)
     return {"settings": {"receivers": result, "sharded": True}} if type(result) is int else None
 
 

@@ -16,7 +16,7 @@ from msgtrace import interning
 _numbers: Final = interning.connections
 _addresses: WeakKeyDictionary[Any, tuple[str, int]] = WeakKeyDictionary()
 """The master that a Sentinel-backed pool led to."""
-_unknown: set[str] = set()
+unknown: set[str] = set()
 """Not empty once there was a client that can't tell its server before its first command."""
 _clusters: dict[tuple[str, int], dict[str, Any]] = {}
 """Address of a cluster's node -> the cluster's facts."""
@@ -34,7 +34,7 @@ def connection(client: Any) -> int:
     except AttributeError:
         return _cluster(client)
     known = _numbers.get(id(pool))
-    if known is not None and known[0]() is pool and not _unknown:
+    if known is not None and known[0]() is pool and not unknown:
         return known[1]
     if pool is None:
         return _cluster(client)
@@ -44,9 +44,8 @@ def connection(client: Any) -> int:
 
 
 def learn(client: Any) -> None:
-    """After a command: what is known only once the client is connected."""
-    if _unknown:
-        connection(client)
+    """After a command: what is known only once the client is connected. To be called where `unknown` is not empty."""
+    connection(client)
 
 
 def subscription(pubsub: Any) -> int:
@@ -140,7 +139,7 @@ def _sentinel_facts(pool: Any) -> dict[str, Any] | None:
         return {**facts, "replica": True}  # each connection leads to another one
     address = pool.master_address
     if address is None:
-        _unknown.add("master")
+        unknown.add("master")
         return None
     return {"server_address": _plain(address[0], ""), "server_port": _port(address[1]), **facts}
 
@@ -165,7 +164,7 @@ def _cluster_facts(owner: Any) -> dict[str, Any] | None:
     manager = getattr(owner, "nodes_manager", owner)
     nodes = sorted((_plain(node.host, ""), _port(node.port)) for node in tuple(manager.nodes_cache.values()))
     if not nodes:
-        _unknown.add("nodes")
+        unknown.add("nodes")
         return None  # an asyncio client asks for them with its first command
     facts = _facts(manager.connection_kwargs, getattr(manager, "connection_class", None))
     address, port = nodes[0]

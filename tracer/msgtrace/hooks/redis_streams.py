@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace import interning
 from msgtrace.hook import Fetch, Send
 from msgtrace.hooks.redis_entries import ENCODING, encode, fields
-from msgtrace.hooks.redis_servers import connection, learn
+from msgtrace.hooks.redis_servers import connection, learn, unknown
 from msgtrace.hooks.redis_wire import channel, number, text, trace_context, unread, wire, word
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def added(client: Any, *args: Any, **_options: Any) -> Message | None:
 
 def added_as(_sequence: Any, result: Any, client: Any, *_args: Any, **_options: Any) -> Facts | None:
     """The id that the server gave; None with NOMKSTREAM where there is no such stream."""
-    learn(client)
+    if unknown:
+        learn(client)
     if result is None:
         return {"outcome": "returned"}
     return {"identity": text(client, result)} if type(result) in {bytes, str} else None
