@@ -205,7 +205,7 @@ def _flow(trigger: Trigger, origins: list[int], sums: Mapping[StepKey, Sum], gra
     followed: set[int] = set().union(*(step.origins for step in sums.values()))
     parts: list[Certainty] = [step.evidence.certainty for step in steps]
     for step in steps:
-        parts += [each.certainty for each in step.deliveries]
+        parts.extend(each.certainty for each in step.deliveries)
     return Flow(
         group=place.service,
         name=_name(place, arrives, graph.nodes[origins[0]]),
