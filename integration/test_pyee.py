@@ -28,7 +28,12 @@ def run(python: str, program: str, *arguments: str) -> Recording:
 
 def emits(recording: Recording) -> list[Operation]:
     """The program's own emits: not those that an emitter makes of a listener's failure, nor of a new listener."""
-    return [each for each in recording.of("send") if each.site is not None and each["routing_key"] != "new_listener"]
+    made = {"error", "failure"}
+    return [
+        each
+        for each in recording.of("send")
+        if each["routing_key"] != "new_listener" and not (each["routing_key"] in made and each.causes)
+    ]
 
 
 def name(process: Operation) -> str:
@@ -165,7 +170,9 @@ def test_twisted(python: str) -> None:
         "fails": [("failing", "raised")],
     }
     (failure, error) = [each for each in recording.of("send") if each["routing_key"] in {"failure", "error"}]
-    assert [cause(recording, each) for each in (failure, error)] == ["failing", "failing"]
+    assert (cause(recording, failure), error.causes) == ("failing", (failure.sequence,))
+    (failed,) = [each.error_type for each in recording.of("process") if name(each) == "failing"]
+    assert failed == "LookupError"
 
 
 def test_uplifted(python: str) -> None:

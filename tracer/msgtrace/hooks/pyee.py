@@ -32,7 +32,7 @@ def emitted(self: Any, event: Any, *args: Any, **kwargs: Any) -> Message | None:
     if plain and event == "new_listener" and event not in self._events:
         return None
     if plain and args and event in _FAILURES:
-        _note_failure(args[0])
+        _note_failure(event, args[0])
     return {
         "channel": interning.type_text(type(self)),
         "channel_kind": "bus",
@@ -45,14 +45,15 @@ _FAILURES: Final = frozenset({"error", "failure"})
 """What the asyncio and twisted kinds emit when a listener has raised, in place of letting the exception out."""
 
 
-def _note_failure(failure: Any) -> None:
+def _note_failure(event: str, failure: Any) -> None:
     """Keep a listener's exception for the end of its operation, if it is `_emit_run` that is emitting it."""
     running = CURRENT.get()
     if type(running) is not Handling:
         return
     caller = _caller()
     if caller.f_code.co_name == "_emit_run" and caller.f_globals.get("__name__", "").startswith("pyee."):
-        error = failure if issubclass(type(failure), BaseException) else getattr(failure, "value", None)
+        # Twisted's Failure, itself an exception, has the listener's own as its value.
+        error = getattr(failure, "value", None) if event == "failure" else failure
         if issubclass(type(error), BaseException):
             running.swallowed = error
 
