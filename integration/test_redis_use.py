@@ -100,9 +100,21 @@ def test_a_consumer_that_was_there_before_is_seen_and_everything_is_put_back(
     placed, restored = ended.said
     absent = {"off"} if version(python) < (8, 0) else set()  # what this version does not have
     assert set(placed["points"].values()) == {"wrapped", *absent}
+    assert placed["differing"] == []
     assert restored["changed"] == []
     recording = read(tmp_path)
     assert recording.losses == []
     assert {each["body"] for each in recording.operations if each.kind != "process"} == {b"seen"}
     kinds = [each.kind for each in recording.operations]
     assert kinds == ["send", "receive", "send", "receive", "process", "send", "receive"]
+
+
+@pytest.mark.parametrize("program", ["pubsub", "streams"])
+def test_python_that_is_strict_about_bytes(
+    python: str, half: str, program: str, redis_server: Redis, unique: Unique
+) -> None:
+    """With `python -bb` it is an error to compare text and bytes, which a dictionary of both does by itself."""
+    arguments = ["-bb", str(PROGRAMS / f"{program}.py"), redis_server.url, unique("strict"), half]
+    recording = record(arguments, python=python)
+    assert (recording.exit_code, recording.stderr, recording.losses) == (0, "", [])
+    assert recorded(recording) == told(recording.said)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from msgtrace_analysis.passes import examine, prepare
 from msgtrace_analysis.study import Study
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from msgtrace_analysis.findings import Findings
+
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_another_user_is_not_answered(collector: CollectorProcess) -> None:
     (collector.spool / "query.socket").chmod(0o666)
     asking = (
         "import os, socket; os.setgid(65534); os.setuid(65534)\n"
-        f"c = socket.socket(socket.AF_UNIX); c.connect({str(collector.spool / 'query.socket')!r}); print(c.recv(100))"
+        f"c = socket.socket(socket.AF_UNIX); c.connect({str(collector.spool / 'query.socket')!r}); print(c.makefile('rb').read())"
     )
     done = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, timeout=60, check=False)
     assert "another user" in done.stdout, done

@@ -4,6 +4,7 @@ The only program here that knows msgtrace: it does to itself what `msgtrace atta
 """
 
 import asyncio
+import inspect
 import sys
 from functools import reduce
 from typing import Any
@@ -31,6 +32,25 @@ def standing() -> dict[str, Any]:
     return found
 
 
+def shapes(points: dict[str, Any]) -> dict[str, list[Any]]:
+    """What a program can see of each function: its kind, its name, its signature."""
+    return {
+        target: [
+            inspect.iscoroutinefunction(each) or (sys.version_info < (3, 12) and "table" in tables[target]),
+            inspect.isasyncgenfunction(each),
+            inspect.isgeneratorfunction(each),
+            each.__qualname__,
+            each.__doc__,
+            str(inspect.signature(each)),
+        ]
+        for target, each in points.items()
+        if each is not None
+    }
+
+
+tables = {point.target: {"table"} if point.table else set() for point in HOOK.points}
+
+
 async def main() -> None:
     assert redis.cluster
     assert redis.asyncio.cluster
@@ -55,7 +75,12 @@ async def main() -> None:
     tracer = Tracer(Settings(spool=SPOOL))
     tracer.start()
     assert tracer.engine is not None
-    did("placed", points={each.point.target: each.state for each in tracer.engine.placed if each.hook is HOOK})
+    while_there = shapes(standing())
+    did(
+        "placed",
+        differing=[target for target, shape in shapes(before).items() if shape != while_there[target]],
+        points={each.point.target: each.state for each in tracer.engine.placed if each.hook is HOOK},
+    )
     await exchange("seen")
     tracer.stop()
     after = standing()

@@ -11,6 +11,7 @@ read without popping (LRANGE), streams by XRANGE, sorted sets as queues. More in
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.hook import Fetch, Hook, Late, Observe, Point, Send, Several
@@ -32,11 +33,16 @@ COMMANDS: Final[dict[str, Action]] = {
 
 
 def spelled(commands: Mapping[str, Action]) -> dict[str | bytes, Action]:
-    """The commands as programs write them: redis-py itself in capitals, others in small letters, or in bytes."""
+    """The commands as programs write them: redis-py itself in capitals, others in small letters, or in bytes.
+
+    Not in bytes with `python -b`: a name and its bytes have the same hash, and to compare them is then a warning.
+    """
     table: dict[str | bytes, Action] = {}
     for name, action in commands.items():
         for spelling in (name, name.lower(), name.capitalize()):
-            table[spelling] = table[spelling.encode()] = action
+            table[spelling] = action
+            if not sys.flags.bytes_warning:
+                table[spelling.encode()] = action
     return table
 
 
