@@ -48,6 +48,8 @@ def test_text_in_a_table_shows_what_it_was_given(value: str) -> None:
 @example("- item")
 @example("2) two")
 @example("---")
+@example(" -")
+@example(" 3. x")
 def test_text_at_the_beginning_of_a_line_begins_nothing(value: str) -> None:
     rendered = PARSER.render(text(value).strip() + "\n")
     if visible(value).strip():

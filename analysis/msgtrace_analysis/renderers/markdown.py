@@ -15,7 +15,7 @@ MAX_CHARACTERS: Final = 200
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&$@]")
 _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _LINK = re.compile(r"(?<=:)//|(?<=\bwww)\.", re.IGNORECASE)
-_LINE_START = re.compile(r"^()(?=[+=-])|^([0-9]+)(?=[.)](?:\s|$))")
+_LINE_START = re.compile(r"^(\s*)(?=[+=-])|^(\s*[0-9]+)(?=[.)](?:\s|$))")
 _NO_PLAIN = re.compile(r"[^A-Za-z0-9 ]")
 _INVISIBLE = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
