@@ -178,6 +178,11 @@ class Study:
         """Answer a question about the copy."""
         return self._database.execute(sql, list(parameters)).fetchall()
 
+    def table(self, sql: str) -> pa.Table:
+        """Answer a question about the copy in columns."""
+        rows: pa.Table = self._database.sql(sql).to_arrow_table()
+        return rows
+
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Answer a question whose answer may be large. One at a time."""
         answer = self._database.execute(sql)

@@ -21,7 +21,7 @@ from msgtrace_analysis.findings.behaviour import (
 )
 from msgtrace_analysis.findings.catalog import Contract, Event, Field, Sizes
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
-from msgtrace_analysis.findings.flows import Delivery, Flow, Latency, Step, Traffic
+from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
 from msgtrace_analysis.findings.topology import Binding, Channel, DeadLetter, Setting, Subscription, Topology
 
@@ -41,6 +41,7 @@ __all__ = [
     "Field",
     "Findings",
     "Flow",
+    "Hop",
     "Latency",
     "Loss",
     "Observation",
@@ -57,10 +58,13 @@ __all__ = [
     "Sizes",
     "Stack",
     "Step",
+    "Style",
     "Subscription",
+    "Target",
     "Topology",
     "Traffic",
     "Unlinked",
+    "Variant",
     "weakest",
 ]
 

@@ -1,13 +1,27 @@
-"""Follows causes and links through a graph of operations, from what started something to all that came of it. Pure."""
+"""Follows causes and links through a graph of operations, from what started something to all that came of it. Pure.
+
+Most operations follow from one other: for them the way up is found by pointer jumping over arrays, in as many rounds as
+the longest chain's length has bits. What has several possible causes is a head of its own: only heads are looked at one by one.
+"""
 
 from __future__ import annotations
 
 import heapq
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from msgtrace_analysis.passes.cycles import components
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 MAX_ORIGINS: Final = 64
 """An operation with more possible origins than this is counted for the first of them only."""
@@ -15,69 +29,211 @@ MAX_ORIGINS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where every operation comes from.
+    """Where every operation comes from. Operations are positions, 0 to n - 1.
 
     Attributes:
-        origins: operation -> the operations without a known cause that it follows from, itself if it has none.
+        head: operation -> the nearest one above it, or itself, that has no cause or several.
         depth: operation -> messages sent on the shortest way from an origin, its own included.
-        cut: operations whose origins are more than are kept.
+        heads: a head for each pair of a head and an origin of it, sorted.
+        origins: the origin of that pair: an operation that nothing is known to have caused.
+        cut: heads whose origins are more than are kept.
     """
 
-    origins: Mapping[int, frozenset[int]]
-    depth: Mapping[int, int]
+    head: Ints
+    depth: Ints
+    heads: Ints
+    origins: Ints
     cut: int
 
 
-def trace_lineage(operations: Mapping[int, bool], edges: Iterable[tuple[int, int]]) -> Lineage:
+def trace_lineage(sends: Bools, parents: Ints, children: Ints) -> Lineage:
     """Find every operation's origins.
 
-    Guessed causes can make a circle: it is opened at its operation of the lowest id.
+    Guessed causes can make a circle: one that nothing leads into is opened at its lowest operation.
 
     Args:
-        operations: id -> whether it sends a message.
-        edges: (parent, child); those that touch an unknown operation are ignored.
+        sends: operation -> whether it sends a message.
+        parents: of each edge.
+        children: of each edge.
     """
-    children: dict[int, list[int]] = {}
-    waiting: dict[int, int] = {}
-    parents: dict[int, list[int]] = {}
-    for parent, child in edges:
-        if parent in operations and child in operations and parent != child:
-            children.setdefault(parent, []).append(child)
-            parents.setdefault(child, []).append(parent)
-            waiting[child] = waiting.get(child, 0) + 1
-    origins: dict[int, frozenset[int]] = {}
-    depth: dict[int, int] = {}
-    cut = 0
-    for start in _starts(operations, waiting):
-        ready = [start]
+    many = len(sends)
+    parents, children = _distinct(parents, children, many)
+    above = np.bincount(children, minlength=many)
+    single = above[children] == 1
+    up = np.arange(many)
+    up[children[single]] = parents[single]
+    up, head, sent = _jumped(up, sends)
+    depth = np.where(up == np.arange(many), sends, 0).astype(np.int64)
+    several = _Several(sends, depth, head, sent, above > 1)
+    heads, origins = several.follow(parents[~single], children[~single])
+    roots = np.nonzero((head == np.arange(many)) & (above <= 1))[0]
+    heads, origins = np.concatenate((roots, heads)), np.concatenate((roots, origins))
+    order = np.lexsort((origins, heads))
+    return Lineage(head, depth[head] + sent, heads[order], origins[order], several.cut)
+
+
+def _distinct(parents: Ints, children: Ints, many: int) -> tuple[Ints, Ints]:
+    """Edges, each once, sorted by child, without those to itself."""
+    keys = np.unique(children * many + parents) if many else children
+    parents, children = keys % max(many, 1), keys // max(many, 1)
+    other = parents != children
+    return parents[other], children[other]
+
+
+def _jumped(up: Ints, sends: Bools) -> tuple[Ints, Ints, Ints]:
+    """The way to the top.
+
+    Returns:
+        the next one up, with circles opened; the top; messages sent from below the top down to each operation.
+    """
+    itself = np.arange(len(up))
+    while True:
+        top = up
+        sent = np.where(up == itself, 0, sends).astype(np.int64)
+        for _ in range(len(up).bit_length() + 1):
+            further = top[top]
+            if np.array_equal(further, top):
+                break
+            sent += sent[top]
+            top = further
+        # A circle of two, jumped over twice, looks as if it stood still.
+        astray = up[top] != top
+        if not astray.any():
+            return up, top, sent
+        up = _opened(up, np.unique(top[astray]))
+
+
+def _opened(up: Ints, members: Ints) -> Ints:
+    """Open circles at their lowest operations.
+
+    Args:
+        up: the next one up.
+        members: the operations that are in circles.
+    """
+    low, jump = np.arange(len(up)), up
+    for _ in range(len(up).bit_length() + 1):
+        low, jump = np.minimum(low, low[jump]), jump[jump]
+    lowest = np.unique(low[members])
+    opened = up.copy()
+    opened[lowest] = lowest
+    return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Edges to operations with several possible causes, sorted by operation and head.
+
+    Attributes:
+        begins: where an operation's edges begin; as many as there are operations.
+        ways: messages sent on the shortest way from below the head to above the operation.
+    """
+
+    begins: Ints
+    children: Ints
+    heads: Ints
+    ways: Ints
+
+
+class _Several:
+    """Operations with several possible causes.
+
+    Args:
+        depth: of operations without a cause; those of others are filled in.
+    """
+
+    def __init__(self, sends: Bools, depth: Ints, head: Ints, sent: Ints, several: Bools) -> None:
+        self._sends, self._depth, self._head, self._sent, self._several = sends, depth, head, sent, several
+        self._origins: dict[int, array[int]] = {}
+        self._done: set[int] = set()
+        self.cut = 0
+
+    def follow(self, parents: Ints, children: Ints) -> tuple[Ints, Ints]:
+        """Find their origins and depths by the edges to them.
+
+        Returns:
+            operations and their origins, in pairs.
+        """
+        if not len(children):
+            return children, parents
+        edges = self._edges(parents, children)
+        widths = np.diff(np.append(edges.begins, len(edges.children)))
+        nested = np.repeat(np.logical_or.reduceat(self._several[edges.heads], edges.begins), widths)
+        heads, origins = self._plain(edges, widths, ~nested)
+        if nested.any():
+            further = self._nested(edges, nested, heads, origins)
+            heads, origins = (np.concatenate(pair) for pair in zip((heads, origins), further, strict=True))
+        return heads, origins
+
+    def _edges(self, parents: Ints, children: Ints) -> _Edges:
+        heads, ways = self._head[parents], self._sent[parents]
+        order = np.lexsort((ways, heads, children))
+        heads, ways, children = heads[order], ways[order], children[order]
+        first = np.ones(len(children), dtype=np.bool_)
+        first[1:] = (children[1:] != children[:-1]) | (heads[1:] != heads[:-1])
+        heads, ways, children = heads[first], ways[first], children[first]
+        return _Edges(np.unique(children, return_index=True)[1], children, heads, ways)
+
+    def _plain(self, edges: _Edges, widths: Ints, plain: Bools) -> tuple[Ints, Ints]:
+        """Of operations all of whose heads are origins: all at once."""
+        ways = self._depth[edges.heads] + edges.ways
+        chosen = plain[edges.begins]
+        own = edges.children[edges.begins]
+        self._depth[own[chosen]] = np.minimum.reduceat(ways, edges.begins)[chosen] + self._sends[own[chosen]]
+        self.cut += int((widths[chosen] > MAX_ORIGINS).sum())
+        kept = plain & (np.arange(len(edges.heads)) - np.repeat(edges.begins, widths) < MAX_ORIGINS)
+        return edges.children[kept], edges.heads[kept]
+
+    def _nested(self, edges: _Edges, nested: Bools, plain: Ints, origins: Ints) -> tuple[Ints, Ints]:
+        """Of operations that follow from others of several causes: one after the other."""
+        sources: dict[int, list[tuple[int, int]]] = {}
+        chosen = (edges.children[nested].tolist(), edges.heads[nested].tolist(), edges.ways[nested].tolist())
+        for each, head, way in zip(*chosen, strict=True):
+            sources.setdefault(each, []).append((head, way))
+        for each in {head for known in sources.values() for head, _ in known if head not in sources}:
+            begin, end = np.searchsorted(plain, (each, each + 1))
+            self._origins[each] = array("q", origins[begin:end].tolist() or [each])
+        before = len(self._origins)
+        for component in components({each: [head for head, _ in known] for each, known in sources.items()}):
+            self._settle(component, sources)
+        found = list(self._origins.items())[before:]
+        heads = np.fromiter((each for each, _ in found), dtype=np.int64, count=len(found))
+        widths = np.fromiter((len(known) for _, known in found), dtype=np.int64, count=len(found))
+        every = (each for _, known in found for each in known)
+        return np.repeat(heads, widths), np.fromiter(every, dtype=np.int64, count=int(widths.sum()))
+
+    def _settle(self, component: Sequence[int], sources: Mapping[int, Sequence[tuple[int, int]]]) -> None:
+        inside = set(component)
+        found: set[int] = set()
+        ready: list[tuple[int, int]] = []
+        for each in component:
+            for head, way in sources[each]:
+                if head not in inside:
+                    found.update(self._origins[head])
+                    ready.append((int(self._depth[head]) + way + int(self._sends[each]), each))
+        if not found:
+            found.add(component[0])
+            ready.append((int(self._sends[component[0]]), component[0]))
+        kept = array("q", sorted(found)[:MAX_ORIGINS])
+        self.cut += len(component) if len(found) > MAX_ORIGINS else 0
+        self._origins.update(dict.fromkeys(component, kept))
+        heapq.heapify(ready)
+        self._spread(inside, ready, sources)
+
+    def _spread(
+        self, inside: set[int], ready: list[tuple[int, int]], sources: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> None:
+        """The shortest ways inside of a component (Dijkstra)."""
+        below: dict[int, list[tuple[int, int]]] = {}
+        if len(inside) > 1:
+            for each in inside:
+                for head, way in sources[each]:
+                    if head in inside:
+                        below.setdefault(head, []).append((each, way + int(self._sends[each])))
         while ready:
-            each = heapq.heappop(ready)
-            if each in origins:
+            depth, each = heapq.heappop(ready)
+            if each in self._done:
                 continue
-            known = [parent for parent in parents.get(each, ()) if parent in origins]
-            origins[each], more = _together([origins[parent] for parent in known], each)
-            cut += more
-            depth[each] = min((depth[parent] for parent in known), default=0) + operations[each]
-            for child in children.get(each, ()):
-                waiting[child] -= 1
-                if waiting[child] == 0:
-                    heapq.heappush(ready, child)
-    return Lineage(origins, depth, cut)
-
-
-def _starts(operations: Mapping[int, bool], waiting: Mapping[int, int]) -> Iterable[int]:
-    """What has no parent, then what is left in circles, by id."""
-    first = sorted(each for each in operations if each not in waiting)
-    yield from first
-    yield from sorted(each for each, left in waiting.items() if left > 0)
-
-
-def _together(sets: Sequence[frozenset[int]], own: int) -> tuple[frozenset[int], bool]:
-    if not sets:
-        return frozenset((own,)), False
-    if len(sets) == 1:
-        return sets[0], False
-    union = frozenset().union(*sets)
-    if len(union) <= MAX_ORIGINS:
-        return next((each for each in sets if each == union), union), False
-    return frozenset(sorted(union)[:MAX_ORIGINS]), True
+            self._done.add(each)
+            self._depth[each] = depth
+            for other, way in below.get(each, ()):
+                heapq.heappush(ready, (depth + way, other))
