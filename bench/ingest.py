@@ -36,10 +36,15 @@ encode = msgspec.msgpack.Encoder().encode
 
 @dataclass(slots=True)
 class SegmentWriter:
-    """Segments of one process that has ended, as many as it takes."""
+    """Segments of one process that has ended, as many as it takes.
+
+    Attributes:
+        clock: wall and monotonic time at one moment; now by default.
+    """
 
     folder: Path
     generation: int = 0
+    clock: tuple[int, int] | None = None
     _content: bytearray | None = None
 
     def write(self, payload: bytes) -> None:
@@ -69,7 +74,8 @@ class SegmentWriter:
         view = memoryview(self._content)
         header.write(view)
         view.release()
-        self._content += framed(encode((records.CLOCK, time.time_ns(), time.monotonic_ns())), self.generation)
+        clock = self.clock or (time.time_ns(), time.monotonic_ns())
+        self._content += framed(encode((records.CLOCK, *clock)), self.generation)
 
 
 def body_of(number: int) -> bytes:

@@ -1,0 +1,205 @@
+"""The true answers about a system that was played, as far as what was recorded can show them. Pure.
+
+An item is a tuple whose first part is the event type's name, or the trigger's. What no sample shows, what would be a
+matter of taste, and the bodies of types with too few samples are not asked for: a claim about them is neither right nor wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.truth.structure import Array, Map, Record, Scalar, Tree, Tuple, Union, Variants, below
+
+if TYPE_CHECKING:
+    from bench.truth.play import Played
+    from bench.truth.structure import Node, Shown
+    from bench.truth.system import EventType, System
+
+Item = tuple[Any, ...]
+BODIES: Final = ("fields", "required", "types", "formats", "enums", "maps", "variants")
+"""The categories that are about bodies."""
+ENOUGH: Final = 0.8
+"""A type is asked about when it has this share of the samples that were asked for."""
+SEEN_FOR_ENUM: Final = 3
+"""A closed set is asked for when each value that was seen was seen so many times in the mean, and 12 values at least."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """What is true, and what is not asked.
+
+    Attributes:
+        true: category -> items.
+        places: category -> (event type, path) that nothing is asked about.
+        beneath: category -> (event type, beginning of a path) likewise for all that begins so.
+        few: event types with too few samples to ask for their bodies.
+        texts: examples of the values at a place, for who looks at a mistake.
+    """
+
+    true: defaultdict[str, set[Item]] = field(default_factory=lambda: defaultdict(set))
+    places: defaultdict[str, set[Item]] = field(default_factory=lambda: defaultdict(set))
+    beneath: set[tuple[str, str]] = field(default_factory=set)
+    few: set[str] = field(default_factory=set)
+    texts: dict[Item, list[str]] = field(default_factory=dict)
+    channels: dict[str, frozenset[Item]] = field(default_factory=dict)
+
+    def asked(self, category: str, item: Item) -> bool:
+        """Whether an item counts."""
+        if category not in BODIES:
+            return True
+        event, path = item[0], item[1]
+        if event in self.few or (event, path) in self.places[category]:
+            return False
+        return not any(event == each and path.startswith(start) for each, start in self.beneath)
+
+
+def normal(name: str) -> str:
+    """A name or pattern whose placeholders are all called the same."""
+    return re.sub(r"\{[^{}]*\}", "{}", name)
+
+
+def answers(system: System, played: Played, samples: int) -> Answers:
+    """All true answers."""
+    found = Answers()
+    sends: defaultdict[str, int] = defaultdict(int)
+    for happened in played.story:
+        sends[happened.event] += bool(happened.publisher[0])
+        _flows(found, happened)
+    for name, event in system.events.items():
+        if any(each.event == name for each in played.story):
+            found.channels[name] = frozenset((each.system, each.name) for each in event.channels)
+            found.true["event types"].add((name, sends[name], tuple(sorted(found.channels[name]))))
+    for (name, version), shown in played.shown.items():
+        if shown.objects[""] < ENOUGH * samples:
+            found.few.add(name)
+        _Reader(found, name, shown).root(system.events[name].versions[version].node)
+    return found
+
+
+def _flows(found: Answers, happened: Any) -> None:
+    event, publisher = happened.event, happened.publisher
+    if publisher[0]:
+        found.true["publishers"].add((event, *publisher))
+        if happened.because is None:
+            found.true["flow edges"].add(("starts", *publisher, event))
+        else:
+            found.true["flow edges"].add(("follows", *happened.because, event))
+    for taker in happened.takers:
+        found.true["subscribers"].add((event, *taker))
+        if publisher[0]:
+            found.true["flow edges"].add(("reaches", *publisher, event, *taker))
+
+
+class _Reader:
+    """Reads a specification beside what its samples showed."""
+
+    def __init__(self, found: Answers, event: str, shown: Shown) -> None:
+        self.found, self.event, self.shown = found, event, shown
+
+    def root(self, node: Node) -> None:
+        self.node(node, "")
+
+    def is_true(self, category: str, *item: Any) -> None:
+        self.found.true[category].add((self.event, *item))
+
+    def unasked(self, category: str, path: str) -> None:
+        self.found.places[category].add((self.event, path))
+
+    def node(self, node: Node, path: str) -> None:
+        """All that is true at and under a path."""
+        if path:
+            self.types(path)
+        match node:
+            case Record():
+                for part in node.parts:
+                    self.part(path, part.name, part.node, always=part.presence == 1)
+            case Variants():
+                self.variants(node, path)
+            case Map():
+                self.is_true("maps", path)
+                self.node(node.values, f"{path}.*")
+            case Array():
+                self.node(node.items, f"{path}[]")
+            case Tuple():
+                for place, each in enumerate(node.items):
+                    self.node(each, f"{path}[{place}]")
+            case Union():
+                for each in node.arms:
+                    self.node(each, path)
+            case Tree():
+                self.node(node.record, path)
+                here = below(path, node.link)
+                self.part(path, node.link, Record(()), always=True)
+                self.found.beneath.add((self.event, f"{here}[" if node.many else f"{here}."))
+            case Scalar():
+                self.scalar(node, path)
+
+    def part(self, path: str, name: str, node: Node, *, always: bool) -> None:
+        here = below(path, name)
+        if not self.shown.present[here]:
+            return
+        self.is_true("fields", here)
+        if always:
+            self.is_true("required", here)
+        elif self.shown.present[here] == self.shown.objects[path]:
+            self.unasked("required", here)
+        self.node(node, here)
+
+    def types(self, path: str) -> None:
+        names = set(self.shown.types.get(path, ()))
+        if "number" in names:
+            names.discard("integer")
+        if names:
+            self.is_true("types", path, tuple(sorted(names)))
+
+    def scalar(self, node: Scalar, path: str) -> None:
+        texts = self.shown.texts.get(path)
+        seen = set(self.shown.types.get(path, ())) - {"null"}
+        if not seen:
+            return
+        self.found.texts[self.event, path] = [
+            each for each, _ in (texts or Counter()).most_common(12)
+        ] + self.shown.others.get(path, [])
+        if node.format == "either":
+            self.unasked("formats", path)
+        elif node.format:
+            self.is_true("formats", path, node.format)
+        if node.closed and texts:
+            few = len(texts) < 2 or texts.total() < max(12, SEEN_FOR_ENUM * len(texts))
+            if few:
+                self.unasked("enums", path)
+            else:
+                self.is_true("enums", path, tuple(sorted(texts)))
+        elif not node.open_ended:
+            self.unasked("enums", path)
+
+    def variants(self, node: Variants, path: str) -> None:
+        telling = below(path, node.discriminator)
+        self.part(path, node.discriminator, Record(()), always=True)
+        self.unasked("enums", telling)
+        self.found.texts[self.event, path] = [f"{node.discriminator}: {name}" for name, _ in node.arms]
+        parts = {part.name: part for _, arm in node.arms for part in arm.parts}
+        for part in parts.values():
+            everywhere = all(part in arm.parts for _, arm in node.arms)
+            self.part(path, part.name, part.node, always=everywhere and part.presence == 1)
+        arms = self.shown.arms.get(path, {})
+        for name, fields in arms.items():
+            if len(arms) > 1:
+                self.is_true("variants", path, node.discriminator, name, tuple(sorted(fields)))
+
+
+def known_event(found: Answers, name: str, channels: frozenset[Item]) -> str:
+    """The event type that a claim of this name and these channels is about; one that there is not, if there is none."""
+    name = normal(name)
+    true = found.channels.get(name)
+    return name if true is not None and channels <= true else f"?{name} on {', '.join(c for _, c in sorted(channels))}"
+
+
+def of_event(event: EventType) -> str:
+    """How an event type is told, for who looks at a mistake."""
+    return ", ".join(
+        f"{each.system} {each.broker} {each.name} by {each.naming} {each.telling}" for each in event.channels
+    )

@@ -1,0 +1,89 @@
+"""What the analysis claims, in the terms of the true answers. Pure.
+
+What is said of an event type is no surer than what it is called.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.truth.answers import known_event, normal
+from bench.truth.json_schema import claims as claims_of
+from msgtrace_analysis.findings import weakest
+
+if TYPE_CHECKING:
+    from bench.truth.answers import Answers, Item
+    from msgtrace_analysis.findings import Certainty, Findings, Place
+
+
+@dataclass(slots=True)
+class Claims:
+    """Category -> item -> how certain it is said to be."""
+
+    made: defaultdict[str, dict[Item, Certainty]] = field(default_factory=lambda: defaultdict(dict))
+
+    def claim(self, category: str, item: Item, certainty: Certainty) -> None:
+        """Note a claim; made twice, the surer one stands."""
+        known = self.made[category].get(item)
+        if known is None or known == "guess" or certainty == "exact":
+            self.made[category][item] = certainty
+
+
+def claimed(findings: Findings, answers: Answers) -> Claims:
+    """All claims that there are answers to."""
+    made = Claims()
+    names: dict[str, str] = {}
+    sure: dict[str, Certainty] = {}
+    for event in findings.events:
+        channels = frozenset({(event.system, normal(event.address))})
+        names[event.ref] = name = known_event(answers, event.name, channels)
+        # A type that is split by channel is a wrong answer, but nothing that was said of its parts is false.
+        split = channels < answers.channels.get(name, frozenset())
+        sure[event.ref] = event.evidence.certainty
+        said = "likely" if split else event.evidence.certainty
+        made.claim("event types", (name, event.sends, tuple(sorted(channels))), said)
+        for category, parties in (("publishers", event.publishers), ("subscribers", event.consumers)):
+            for party in parties:
+                said = weakest((party.evidence.certainty, event.evidence.certainty))
+                made.claim(category, (name, *_place(party.place)), said)
+    for contract in findings.contracts:
+        _body(made, names.get(contract.event, contract.event), contract.schema, contract.certainty)
+    for flow in findings.flows:
+        for step in flow.steps:
+            about, publisher = names.get(step.event, step.event), _place(step.publisher)
+            named = sure.get(step.event, "guess")
+            said = weakest((step.evidence.certainty, named))
+            if step.because is None:
+                made.claim("flow edges", ("starts", *_place(flow.trigger), about), said)
+            else:
+                made.claim("flow edges", ("follows", *_place(step.because), about), said)
+            for delivery in step.deliveries:
+                said = weakest((delivery.certainty, named))
+                made.claim("flow edges", ("reaches", *publisher, about, *_place(delivery.place)), said)
+    return made
+
+
+def _place(place: Place) -> tuple[str, str]:
+    return place.service, place.name
+
+
+def _body(made: Claims, event: str, schema: object, certainty: Certainty) -> None:
+    for path, claim in claims_of(schema).items():  # type: ignore[arg-type]  # a mapping
+        named = bool(path) and not path.endswith(("]", "*"))
+        if named:
+            made.claim("fields", (event, path), certainty)
+        if named and claim.required:
+            made.claim("required", (event, path), certainty)
+        if path and claim.types:
+            made.claim("types", (event, path, tuple(sorted(claim.types))), certainty)
+        if claim.format:
+            made.claim("formats", (event, path, claim.format), certainty)
+        if claim.enum is not None and len(claim.enum) > 1:
+            made.claim("enums", (event, path, claim.enum), certainty)
+        if claim.is_map:
+            made.claim("maps", (event, path), certainty)
+        for name, arms in claim.variants.items():
+            for value, fields in arms.items():
+                made.claim("variants", (event, path, name, value, fields), certainty)

@@ -1,0 +1,301 @@
+"""Plays a system: what its programs would do, in the order of time, as operations; and the story of what happened. Pure.
+
+Operations look as the hooks of each library record them. Who causes what is said only as far as a traced process knows
+it: the operation that the running code handles. Links between processes are left to the linker.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.truth import values
+from bench.truth.structure import Shown, sample
+
+if TYPE_CHECKING:
+    from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger
+
+MS: Final = 1_000_000
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """One operation of one traced service.
+
+    Attributes:
+        fields: of `msgtrace.records.Message`, but for what only the writer knows.
+        sent: of a receive or a process on a bus: the send that it is of.
+        receipt: of a process: the receive that it processes.
+        sequence: given by the writer.
+    """
+
+    at_ns: int
+    service: str
+    kind: str
+    system: str
+    fields: dict[str, Any]
+    function: str = ""
+    handler: str = ""
+    cause: Operation | None = None
+    sent: Operation | None = None
+    receipt: Operation | None = None
+    duration_ns: int = 40_000
+    outcome: str = "ok"
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One message that was sent.
+
+    Attributes:
+        publisher: service and function; '' for what is not traced.
+        because: service and what was handled there: a handler or a route; None where nothing was.
+        takers: service and handler of each that received it.
+        run: number of the trigger's occurrence that it came of.
+    """
+
+    event: str
+    channel: Channel
+    version: int
+    publisher: tuple[str, str]
+    because: tuple[str, str] | None
+    takers: tuple[tuple[str, str], ...]
+    trigger: str
+    run: int
+    at_ns: int
+
+
+@dataclass(slots=True)
+class Played:
+    """All that happened.
+
+    Attributes:
+        shown: of each event type and version, what its bodies showed.
+        runs: of each trigger, how often which multiset of events followed.
+    """
+
+    operations: list[Operation] = field(default_factory=list)
+    story: list[Happened] = field(default_factory=list)
+    shown: dict[tuple[str, int], Shown] = field(default_factory=dict)
+    runs: dict[str, list[Counter[str]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    """One occurrence of a trigger."""
+
+    trigger: str
+    number: int
+    correlation: str
+    events: Counter[str] = field(default_factory=Counter)
+
+
+def play(system: System) -> Played:
+    """Play a system to its end."""
+    return _Player(system).played()
+
+
+class _Player:
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.rng = Random(f"msgtrace truth plays {system.seed}")
+        self.done = Played()
+        self.takers: dict[str, list[Subscriber]] = {}
+        for each in system.subscribers:
+            self.takers.setdefault(each.event, []).append(each)
+
+    def played(self) -> Played:
+        number = 0
+        for trigger in self.system.triggers:
+            self.done.runs[trigger.name] = []
+            for at_ns in self.times(trigger):
+                number += 1
+                run = Run(trigger.name, number, str(values.any_uuid(self.rng)))
+                self.start(trigger, at_ns, run)
+                self.done.runs[trigger.name].append(run.events)
+        self.done.operations.sort(key=lambda each: each.at_ns)
+        return self.done
+
+    def times(self, trigger: Trigger) -> list[int]:
+        """When a trigger happens: in its period, or as often but at any time."""
+        rng, span_ns = self.rng, int(self.system.span_s * 1e9)
+        if trigger.period_s is None:
+            return sorted(rng.randrange(span_ns) for _ in range(trigger.times))
+        step = trigger.period_s * 1e9
+        first = rng.uniform(0, step)
+        return [int(first + step * place + rng.gauss(0, trigger.jitter) * step) for place in range(trigger.times)]
+
+    def start(self, trigger: Trigger, at_ns: int, run: Run) -> None:
+        rng = self.rng
+        outcome = chosen(rng, trigger.outcomes)
+        if trigger.kind == "route":
+            method, _, path = trigger.name.partition(" ")
+            about = {"channel": path, "channel_kind": "route", "routing_key": method}
+            cause = self.did(at_ns, trigger.service, "trigger", "http", about, duration_ns=30 * MS)
+            function, because = _function(path), (trigger.service, trigger.name)
+        else:
+            cause, function, because = None, trigger.name, None
+        for event in outcome.sends:
+            at_ns += rng.randint(1, 5) * MS
+            source = ("", "") if trigger.kind == "outside" else (trigger.service, function)
+            self.send(event, at_ns, run, source, cause, because)
+
+    def did(self, at_ns: int, service: str, kind: str, system: str, fields: dict[str, Any], **more: Any) -> Operation:
+        operation = Operation(at_ns, service, kind, system, fields, **more)
+        if service:
+            self.done.operations.append(operation)
+        return operation
+
+    def send(
+        self,
+        name: str,
+        at_ns: int,
+        run: Run,
+        source: tuple[str, str],
+        cause: Operation | None,
+        because: tuple[str, str] | None,
+    ) -> None:
+        """A message is sent, and all follows that follows from it."""
+        rng, event = self.rng, self.system.events[name]
+        channel = rng.choice(event.channels)
+        version = self.version(event, at_ns)
+        fields = self.message(event, channel, version, run)
+        service, function = source
+        sent = self.did(at_ns, service, "send", channel.system, fields, function=function, cause=cause)
+        run.events[name] += 1
+        takers = self.takers.get(name, [])
+        self.done.story.append(
+            Happened(
+                name,
+                channel,
+                version,
+                source,
+                because,
+                tuple((each.service, each.handler) for each in takers),
+                run.trigger,
+                run.number,
+                at_ns,
+            )
+        )
+        for taker in takers:
+            self.take(taker, at_ns + self.latency(channel), run, sent, channel)
+
+    def latency(self, channel: Channel) -> int:
+        """Nanoseconds until a message arrives; on a bus it is a call."""
+        return (
+            self.rng.randint(5_000, 50_000)
+            if channel.broker == "bus"
+            else int(self.rng.lognormvariate(1.0, 0.5) * MS) + MS
+        )
+
+    def take(self, taker: Subscriber, at_ns: int, run: Run, sent: Operation, channel: Channel) -> None:
+        """A message arrives and is handled."""
+        outcome = chosen(self.rng, taker.outcomes)
+        steps = [at_ns + 60_000 + self.rng.randint(1, 20) * MS for _ in outcome.sends]
+        last = max(steps, default=at_ns) + MS
+        handled = self.handled(taker, at_ns, last, sent, channel, outcome)
+        for event, when in zip(outcome.sends, steps, strict=True):
+            here = (taker.service, taker.handler)
+            self.send(event, when, run, here, handled, here)
+
+    def handled(
+        self, taker: Subscriber, at_ns: int, last_ns: int, sent: Operation, channel: Channel, outcome: Outcome
+    ) -> Operation:
+        """The operations of a receive, what handles it, and how it is settled; the one that is the cause of what follows."""
+        service, system = taker.service, channel.system
+        took = last_ns - at_ns
+        ended = "raised" if outcome.fails else "ok"
+        if channel.broker == "bus":
+            about = {"channel": sent.fields["channel"], "channel_kind": "bus"}
+            return self.did(
+                at_ns, service, "process", system, about, handler=taker.handler, cause=sent, sent=sent, duration_ns=took, outcome=ended
+            )  # fmt: skip
+        about = {name: value for name, value in sent.fields.items() if name != "delivery_mode"}
+        if system != "rabbitmq":
+            if channel.broker in {"topic", "stream"}:
+                about["consumer_group"] = service
+            return self.did(at_ns, service, "receive", system, about, function=taker.handler, sent=sent)
+        about |= {
+            "channel": queue_of(taker, channel),
+            "channel_kind": "queue",
+            "redelivered": False,
+            "settings": {"exchange": sent.fields["channel"]},
+        }
+        received = self.did(at_ns, service, "receive", system, about, sent=sent)
+        handled = self.did(
+            at_ns + 20_000, service, "process", system, {}, handler=taker.handler, cause=received, receipt=received,
+            duration_ns=took, outcome=ended,
+        )  # fmt: skip
+        self.did(
+            last_ns, service, "settle", system, {"outcome": "reject" if outcome.fails else "ack"},
+            function=taker.handler, cause=handled, receipt=received, outcome="ok",
+        )  # fmt: skip
+        return handled
+
+    def version(self, event: EventType, at_ns: int) -> int:
+        """Which of its versions an event type is in at a time."""
+        spent, span_ns = 0.0, self.system.span_s * 1e9
+        for place, each in enumerate(event.versions):
+            spent += each.share
+            if at_ns < spent * span_ns:
+                return place
+        return len(event.versions) - 1
+
+    def message(self, event: EventType, channel: Channel, version: int, run: Run) -> dict[str, Any]:
+        """The fields of a send."""
+        rng = self.rng
+        shown = self.done.shown.setdefault((event.name, version), Shown())
+        body = sample(event.versions[version].node, rng, "", shown)
+        fields: dict[str, Any] = {"channel": filled(channel.name, rng), "channel_kind": channel.broker}
+        if channel.broker == "bus":
+            return fields | {"routing_key": event.key, "data": body}
+        fields["body"] = json.dumps(body).encode()
+        headers: list[tuple[str, Any]] = [("source", rng.choice(["app", "batch"]))] if rng.random() < 0.5 else []
+        if channel.naming == "header":
+            headers.append((channel.telling, event.name.encode() if channel.broker == "topic" else event.name))
+        if headers and channel.broker in {"exchange", "queue", "topic"}:
+            fields["headers"] = headers
+        if channel.system == "rabbitmq":
+            fields |= {
+                "channel": "" if channel.broker == "queue" else channel.name,
+                "channel_kind": "exchange",
+                "routing_key": filled(event.key, rng),
+                "message_id": f"{rng.getrandbits(128):032x}",
+                "content_type": "application/json",
+                "delivery_mode": 2,
+            }
+            if channel.naming == "property":
+                fields["event_type"] = event.name
+            if event.correlation == "property":
+                fields["correlation_id"] = run.correlation
+        elif channel.broker == "topic":
+            fields["message_key"] = f"{rng.randrange(10**6)}".encode()
+        elif channel.broker == "stream":
+            fields["encoding"] = "redis-stream"
+        return fields
+
+
+def chosen(rng: Random, outcomes: tuple[Outcome, ...]) -> Outcome:
+    """One of several outcomes."""
+    return rng.choices(outcomes, [each.weight for each in outcomes])[0]
+
+
+def filled(name: str, rng: Random) -> str:
+    """A name with an id in place of each `{}`."""
+    return re.sub(r"\{\}", lambda _: str(rng.randrange(10_000, 99_999)), name)
+
+
+def queue_of(taker: Subscriber, channel: Channel) -> str:
+    """The queue that a subscriber takes from."""
+    if channel.broker == "queue":
+        return channel.name
+    return f"{taker.service}.{channel.name}" if channel.dispatched else f"{taker.service}.{taker.handler}"
+
+
+def _function(path: str) -> str:
+    return "post" + "".join(c if c.isalnum() else "_" for c in path).rstrip("_")
