@@ -29,9 +29,6 @@ STREAM_ROWS: Final = 20_000
 BODY_PAGE_BYTES: Final = 16_000_000
 MEMORY: Final = "1GB"
 """Of the copy; more is spilled."""
-BODY_FIELDS: Final = ("eventType", "event_type", "type", "event", "messageType", "message_type", "action")
-"""Fields of a JSON body that often say what the message is, the most telling first."""
-
 # One row per page of operations: its last id.
 PAGES: Final = """
     select operation_id
@@ -43,13 +40,8 @@ PAGES: Final = """
     order by operation_id
 """
 
-_FIELDS: Final = ", ".join(
-    f"case when json_type(o.body_json, '$.{name}') = 'VARCHAR' then o.body_json ->> '$.{name}' end as body_{place}"
-    for place, name in enumerate(BODY_FIELDS)
-)
-
 # One row per operation of a page, without its body.
-OPERATIONS: Final = f"""
+OPERATIONS: Final = """
     select
         o.operation_id, o.kind, o.system, o.client, coalesce(o.service, '') as service, o.process_id, o.host,
         epoch_ns(o.observed_at) as observed_ns, o.monotonic_ns, o.duration_ns,
@@ -61,8 +53,7 @@ OPERATIONS: Final = f"""
         o.code_site, o.code_function, o.handler_site, h.name as handler_name,
         cast(o.settings as varchar) as settings,
         o.body_json is not null as readable,
-        json_type(o.body_json) = 'OBJECT' as is_object,
-        {_FIELDS}
+        starts_with(ltrim(cast(o.body_json as varchar)), '{') as is_object
     from operations as o
     left join handlers as h using (handler_id)
     where o.operation_id > $1 and o.operation_id <= $2
@@ -109,6 +100,22 @@ BODY_PAGES: Final = """
     select max(operation_id) from sized group by page order by 1
 """
 
+# One row per message of a page with a JSON object: the text at some places in it.
+TEXTS: Final = """
+    select operation_id, {texts}
+    from operations
+    where operation_id > $1 and operation_id <= $2 and body_json is not null
+        and kind in ('send', 'receive', 'process') and coalesce(encoding, '') <> 'object'
+"""
+
+# One row per body of a list of operations.
+SOME_BODIES: Final = """
+    select operation_id, cast(body_json as varchar)
+    from operations
+    where operation_id in (select unnest($1)) and body_json is not null
+    order by operation_id
+"""
+
 BODIES: Final = """
     select operation_id, cast(body_json as varchar) as body, encoding
     from operations
@@ -153,10 +160,10 @@ class Study:
     def _copy(self) -> None:
         for name, sql in WHOLE.items():
             self.keep(name, self._trace.query(sql))
-        pages = [row[0] for row in _tuples(self._trace.query(PAGES, [PAGE_ROWS]))]
-        first = -1
         # The last page's end is fixed here: what is recorded from now on is not in the copy.
-        for last in pages or [first]:
+        self._pages = [row[0] for row in _tuples(self._trace.query(PAGES, [PAGE_ROWS]))]
+        first = -1
+        for last in self._pages or [first]:
             self.keep("copied", self._trace.query(OPERATIONS, [first, last]))
             first = last
         self.run(PLACED)
@@ -188,6 +195,32 @@ class Study:
         answer = self._database.execute(sql)
         while rows := answer.fetchmany(STREAM_ROWS):
             yield from rows
+
+    def keep_texts(self, name: str, pointers: Sequence[str]) -> None:
+        """Add a table of what stands at some places in bodies: `operation_id`, `text_0`, `text_1`, ...
+
+        Args:
+            name: the table's.
+            pointers: the places (RFC 6901).
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        texts = ", ".join(
+            f"json_extract_string(body_json, ${place + 3}) as text_{place}" for place in range(len(pointers))
+        )
+        first = -1
+        for last in self._pages or [first]:
+            self.keep(name, self._trace.query(TEXTS.format(texts=texts), [first, last, *pointers]))
+            first = last
+
+    def some_bodies(self, operations: Sequence[int]) -> list[tuple[int, str]]:
+        """The bodies of some operations that could be decoded, as (operation, JSON text).
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        return _tuples(self._trace.query(SOME_BODIES, [list(operations)]))
 
     def bodies(self) -> Iterator[list[tuple[int, str, str]]]:
         """Every body that could be decoded, as (operation, JSON text, encoding), in pages of bounded size.

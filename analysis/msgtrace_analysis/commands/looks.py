@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from msgtrace_analysis.commands.opening import db_option, format_option, show, studied
+from msgtrace_analysis.commands.opening import db_option, format_option, rules_option, show, studied
 from msgtrace_analysis.findings import weakest
 from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.completeness import losses as find_losses
@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 
     from msgtrace_analysis.findings import Event, Flow, Place, Topology
     from msgtrace_analysis.renderers.rows import Format
+    from msgtrace_analysis.rules import Rules
 
 NO_MESSAGES = "No message is in this trace. What was hooked: msgtrace doctor, msgtrace run --verbose -- ..."
 
 
 @click.command()
 @db_option
+@rules_option
 @format_option
-def events(db: Path, form: Format) -> None:
+def events(db: Path, rules: Rules, form: Format) -> None:
     """Event types: who publishes and consumes them, how often."""
-    with studied(db) as study:
+    with studied(db, rules) as study:
         found = catalogue(study, span_ns(recording(study)))
     show(event_rows(found), form)
 
@@ -64,10 +66,11 @@ def _services(places: Iterable[Place]) -> list[str]:
 
 @click.command()
 @db_option
+@rules_option
 @format_option
-def flows(db: Path, form: Format) -> None:
+def flows(db: Path, rules: Rules, form: Format) -> None:
     """What follows from what: triggers, and the messages after them."""
-    with studied(db) as study:
+    with studied(db, rules) as study:
         found = find_flows(study)
     show(flow_rows(found), form)
 

@@ -12,6 +12,7 @@ import duckdb
 
 from msgtrace_analysis.passes import prepare
 from msgtrace_analysis.renderers.rows import FORMATS, render
+from msgtrace_analysis.rules import NO_RULES, RulesError, read_rules
 from msgtrace_analysis.study import Study
 from msgtrace_collectors.trace import TraceError, open_trace
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from msgtrace_analysis.renderers.rows import Format, Rows
+    from msgtrace_analysis.rules import Rules
     from msgtrace_collectors.trace import Trace
 
 DEFAULT_TRACE: Final = Path(".msgtrace") / "trace.duckdb"
@@ -36,6 +38,23 @@ def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How it is written."
     )(command)
+
+
+def rules_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--rules`, which it gets as `Rules`."""
+    return click.option(
+        "--rules", type=click.Path(path_type=Path, dir_okay=False), callback=_read_rules, metavar="FILE",
+        envvar="MSGTRACE_RULES", help="Your own names for events, channels and kinds: a TOML file.",
+    )(command)  # fmt: skip
+
+
+def _read_rules(_context: click.Context, _option: click.Parameter, path: Path | None) -> Rules:
+    if path is None:
+        return NO_RULES
+    try:
+        return read_rules(path)
+    except RulesError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @contextmanager
@@ -68,8 +87,12 @@ def opened(db: Path) -> Iterator[Trace]:
 
 
 @contextmanager
-def studied(db: Path) -> Iterator[Study]:
+def studied(db: Path, rules: Rules = NO_RULES) -> Iterator[Study]:
     """A trace that is ready for passes.
+
+    Args:
+        db: the trace file.
+        rules: what the user says about names.
 
     Raises:
         click.ClickException: it can't be read.
@@ -77,7 +100,7 @@ def studied(db: Path) -> Iterator[Study]:
     with opened(db) as trace, Study(trace) as study:
         if study.note:
             click.echo(f"msgtrace: links may be incomplete: {study.note}", err=True)
-        prepare(study)
+        prepare(study, rules)
         yield study
 
 

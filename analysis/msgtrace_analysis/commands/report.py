@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from msgtrace_analysis.commands.opening import db_option, opened
+from msgtrace_analysis.commands.opening import db_option, opened, rules_option
 from msgtrace_analysis.passes import examine
 from msgtrace_analysis.renderers import event_flows, guide
 from msgtrace_analysis.study import Study
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from msgtrace_analysis.findings import Findings
+    from msgtrace_analysis.rules import Rules
 
 DOCUMENTS: Final[dict[str, Callable[[Findings], str]]] = {
     "EVENT_FLOWS.json": event_flows.render,
@@ -34,10 +35,11 @@ BEGINNING: Final = 1_000
 
 @click.command()
 @db_option
+@rules_option
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="this folder",
               help="Folder to write to; made if missing.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over files that are not msgtrace's.")
-def report(db: Path, out: Path, force: bool) -> None:  # noqa: FBT001 - click passes by name
+def report(db: Path, rules: Rules, out: Path, force: bool) -> None:  # noqa: FBT001 - click passes by name
     """Write MESSAGING_GUIDE.md and EVENT_FLOWS.json.
 
     The same trace gives the same bytes.
@@ -46,7 +48,7 @@ def report(db: Path, out: Path, force: bool) -> None:  # noqa: FBT001 - click pa
         for name in DOCUMENTS:
             _check_own(out / name)
     with opened(db) as trace, Study(trace) as study:
-        findings = examine(study)
+        findings = examine(study, rules)
     written = {name: render(findings) for name, render in DOCUMENTS.items()}
     for name, content in written.items():
         _write(out / name, content)

@@ -19,7 +19,7 @@ from msgtrace_analysis.findings.behaviour import (
     Retries,
     Unlinked,
 )
-from msgtrace_analysis.findings.catalog import Contract, Event, Field, Sizes
+from msgtrace_analysis.findings.catalog import Contract, Event, Field, Kind, Sizes
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
@@ -42,6 +42,7 @@ __all__ = [
     "Findings",
     "Flow",
     "Hop",
+    "Kind",
     "Latency",
     "Loss",
     "Observation",

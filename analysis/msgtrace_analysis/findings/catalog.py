@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from msgtrace_analysis.findings.evidence import Certainty, Evidence, Party
+
+
+Kind = Literal["domain event", "integration event", "command", "query", "reply", "document", "signal"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,20 @@ from msgtrace_analysis.passes.reliability import reliability
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
+from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Recording
+    from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
 __all__ = ["examine", "prepare", "span_ns"]
 
 
-def prepare(study: Study) -> None:
+def prepare(study: Study, rules: Rules = NO_RULES) -> None:
     """Work out what all passes build on: addresses, event types, places."""
-    address_channels(study)
-    name_messages(study)
+    address_channels(study, rules)
+    name_messages(study, rules)
     place_operations(study)
 
 
@@ -39,13 +41,17 @@ def span_ns(extent: Recording) -> int:
     return extent.last_seen_ns - extent.first_seen_ns
 
 
-def examine(study: Study) -> Findings:
+def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     """Every finding about a trace.
+
+    Args:
+        study: the trace.
+        rules: what the user says about names.
 
     Raises:
         TraceError: the trace went away meanwhile.
     """
-    prepare(study)
+    prepare(study, rules)
     extent = recording(study)
     system, channels = stack(study), topology(study)
     behaviour, known = reliability(study), completeness(study)

@@ -1,24 +1,29 @@
 """Names every message: what type of event it is, and where that was read.
 
-A message says what it is in its protocol's type field, in a header, in a field of its body, in its routing key or event
-name; the channel is the last resort. Headers and body fields are judged per address, from all of its messages, before
-any of them is named by them. A receive that was linked to a send is named as the send was.
+A message is called what the user's rules call it; else what its protocol's type field, a header or a field of its body
+says; else its routing key or event name; the channel is the last resort. Headers and fields are judged per address, from
+a sample of its messages (`discriminators`), before any of them is named by them. A receive that was linked to a send is
+named as the send was.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from msgtrace_analysis.study import BODY_FIELDS
+from msgtrace_analysis.passes.configured import CONFIGURED, apply
+from msgtrace_analysis.passes.discriminators import ENOUGH, NAME, Candidate, best, few, shape_names, squashed
+from msgtrace_analysis.passes.sampling import take
+from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from msgtrace_analysis.findings import Certainty
+    from msgtrace_analysis.passes.discriminators import Sample
+    from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
 HEADERS: Final[dict[str, Certainty]] = {
@@ -34,30 +39,14 @@ HEADERS: Final[dict[str, Certainty]] = {
 }
 """Headers that say what a message is, without case, separators and `x-`; the most telling first."""
 
-FEW: Final = 50
-"""More values than this, and they are not names of types."""
-GENERAL: Final = 0.9
-"""The share of bodies that must have a field before it is held to name them."""
-ENOUGH: Final = 10
-"""Messages from which on a judgement about a body field is more than a guess."""
-
-_NAME = r"[A-Za-z_][A-Za-z0-9_.:/ -]{0,99}"
-
 # One row per address: what its messages offer for a name.
-SIGNS: Final = f"""
-    select
-        system, address_kind, address, count(*) as messages,
-        count(*) filter (is_object) as objects,
-        count(distinct routing_key) as keys,
-        [{
-    ", ".join(
-        f"{{'field': '{field}', 'present': count(body_{place}), "
-        f"'named': count(*) filter (regexp_full_match(body_{place}, $1)), 'values': count(distinct body_{place})}}"
-        for place, field in enumerate(BODY_FIELDS)
-    )
-}] as fields
-    from addressed
-    where kind in ('send', 'receive', 'process')
+SIGNS: Final = """
+    select a.system, a.address_kind, a.address, count(*) as messages, count(distinct k.key) as keys
+    from addressed as a
+    left join keys as k
+        on k.system is not distinct from a.system and k.address_kind = a.address_kind and k.address = a.address
+        and k.routing_key = a.routing_key
+    where a.kind in ('send', 'receive', 'process')
     group by all
     order by all
 """
@@ -68,13 +57,11 @@ HEADER_SIGNS: Final = """
         select
             system, address_kind, address, unnest(json_keys(headers)) as header, headers
         from addressed
-        where kind in ('send', 'receive', 'process') and json_type(headers) = 'OBJECT'
+        where kind in ('send', 'receive', 'process') and starts_with(headers, '{') and headers <> '{}'
     ), named as (
         select
             * exclude (headers),
-            regexp_replace(
-                regexp_replace(lower(header), '[^a-z0-9]', '', 'g'), '^x(eventtype|messagetype|type|event)$', '\\1'
-            ) as squashed,
+            regexp_replace(regexp_replace(lower(header), '^x[-_]', ''), '[^a-z0-9]', '', 'g') as squashed,
             '/' || replace(replace(header, '~', '~0'), '/', '~1') as pointer,
             json_extract_string(headers, '/' || replace(replace(header, '~', '~0'), '/', '~1')) as value
         from pairs
@@ -87,25 +74,30 @@ HEADER_SIGNS: Final = """
 """
 
 # One row per message of a traced process and the name that it has by itself.
-OWN_NAMES: Final = f"""
+OWN_NAMES: Final = """
     create table own_names as
     with chosen as (
         select
             o.operation_id, o.system, o.address_kind, o.address, r.header, r.field, r.by_key,
+            c.name as configured, c.named_by as configured_by,
             nullif(o.event_type, '') as type_field,
             nullif(json_extract_string(o.headers, r.pointer), '') as header_value,
-            case r.field {
-    " ".join(f"when '{field}' then o.body_{place}" for place, field in enumerate(BODY_FIELDS))
-} end as field_value,
-            nullif(o.routing_key, '') as routing_key
+            case when regexp_full_match(t.text, $1) then t.text end as field_value,
+            nullif(coalesce(k.key, o.routing_key), '') as routing_key
         from addressed as o
         left join naming_rules as r
             on r.system is not distinct from o.system and r.kind = o.address_kind and r.address = o.address
+        left join texts as t on t.operation_id = o.operation_id and t.place = r.place
+        left join keys as k
+            on k.system is not distinct from o.system and k.address_kind = o.address_kind and k.address = o.address
+            and k.routing_key = o.routing_key
+        left join configured as c on c.operation_id = o.operation_id
         where o.kind in ('send', 'receive', 'process')
     )
     select
         operation_id, system, address_kind, address,
         case
+            when configured is not null then 0
             when type_field is not null then 1
             when header_value is not null then 2
             when address_kind = 'bus' and by_key and routing_key is not null then 3
@@ -115,11 +107,11 @@ OWN_NAMES: Final = f"""
             else 7
         end as rank,
         case rank
-            when 1 then type_field when 2 then header_value when 3 then routing_key when 4 then field_value
-            when 5 then routing_key else address
+            when 0 then configured when 1 then type_field when 2 then header_value when 3 then routing_key
+            when 4 then field_value when 5 then routing_key else address
         end as name,
         case rank
-            when 1 then 'type property' when 2 then 'header ' || header when 3 then 'event name'
+            when 0 then configured_by when 1 then 'type property' when 2 then 'header ' || header when 3 then 'event name'
             when 4 then 'body field ' || field when 5 then 'routing key' when 6 then 'signal name' else 'channel'
         end as named_by
     from chosen
@@ -162,7 +154,7 @@ class Rule:
 
     Attributes:
         header: the header's name, and `pointer` the way to it (RFC 6901).
-        field: of the JSON body.
+        field: of the JSON body, and `place` of the way to it among all ways that are used.
         by_key: the routing key or event name may name it.
     """
 
@@ -172,17 +164,8 @@ class Rule:
     header: str | None
     pointer: str | None
     field: str | None
+    place: int | None
     by_key: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSign:
-    """A body field that could name messages: in how many it is text, looks like a name, and how many values it has."""
-
-    field: str
-    present: int
-    named: int
-    values: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +179,6 @@ class HeaderSign:
     values: int
 
 
-def few(values: int, messages: int) -> bool:
-    """Whether so many values among so many messages can be names of types."""
-    return values <= FEW and (messages < ENOUGH or values * 2 <= messages)
-
-
 def best_header(signs: Iterable[HeaderSign]) -> HeaderSign | None:
     """The most telling header whose values can be names."""
     order = list(HEADERS)
@@ -208,48 +186,84 @@ def best_header(signs: Iterable[HeaderSign]) -> HeaderSign | None:
     return min(fit, key=lambda sign: (order.index(sign.squashed), -sign.present, sign.header), default=None)
 
 
-def best_field(signs: Iterable[FieldSign], objects: int) -> str | None:
-    """The first body field that nearly every object has and whose values can be names."""
-    for sign in signs:
-        if objects and sign.named == sign.present >= GENERAL * objects and few(sign.values, sign.present):
-            return sign.field
-    return None
-
-
 def certainty_of(named_by: str, messages: int) -> Certainty:
     """How sure a name is, from where it was read."""
-    if named_by in {"type property", "event name", "signal name"}:
+    if named_by in {"type property", "event name", "signal name", "rule"}:
         return "exact"
     if named_by.startswith("header "):
-        squashed = re.sub("[^a-z0-9]", "", named_by.removeprefix("header ").lower())
-        return HEADERS.get(squashed) or HEADERS.get(squashed.removeprefix("x"), "likely")
+        known = HEADERS.get(squashed(named_by.removeprefix("header ")))
+        return known or ("likely" if messages >= ENOUGH else "guess")
     if named_by.startswith("body field "):
         return "likely" if messages >= ENOUGH else "guess"
     return "likely" if named_by == "routing key" else "guess"
 
 
-def name_messages(study: Study) -> None:
-    """Add the tables `best_links` and `messages`: every message with its event type. Needs `addressed`."""
+def name_messages(study: Study, rules: Rules = NO_RULES) -> None:
+    """Add the tables `best_links` and `messages`: every message with its event type. Needs `addressed` and `keys`."""
     headers: dict[tuple[str | None, str, str], list[HeaderSign]] = {}
     for system, kind, address, *sign in study.rows(HEADER_SIGNS, [list(HEADERS)]):
         headers.setdefault((system, kind, address), []).append(HeaderSign(*sign))
-    rules = []
-    for system, kind, address, messages, objects, keys, fields in study.rows(SIGNS, [_NAME]):
-        header = best_header(headers.get((system, kind, address), []))
-        rules.append(
-            Rule(
-                system, kind, address,
-                header=None if header is None else header.header,
-                pointer=None if header is None else header.pointer,
-                field=best_field([FieldSign(**each) for each in fields], objects),
-                by_key=kind == "bus" or few(keys, messages),
-            )
-        )  # fmt: skip
-    study.keep("naming_rules", _table(rules))
-    for sql in (OWN_NAMES, BEST_LINKS, MESSAGES):
+    samples = take(study)
+    pointers: dict[str, int] = {}
+    found = [
+        _rule(system, kind, address, best_header(headers.get((system, kind, address), [])),
+              samples.get((system, kind, address)), pointers, fitting=kind == "bus" or few(keys, messages))
+        for system, kind, address, messages, keys in study.rows(SIGNS)
+    ]  # fmt: skip
+    study.keep("naming_rules", _table(found))
+    for rule in rules.names:
+        if rule.field is not None:
+            pointers.setdefault(rule.pointer, len(pointers))
+    _read_texts(study, list(pointers))
+    study.run(CONFIGURED)
+    apply(study, rules.names, pointers)
+    study.run(OWN_NAMES, [NAME])
+    for sql in (BEST_LINKS, MESSAGES):
         study.run(sql)
 
 
+def _rule(
+    system: str | None,
+    kind: str,
+    address: str,
+    known: HeaderSign | None,
+    sample: Sample | None,
+    pointers: dict[str, int],
+    *,
+    fitting: bool,
+) -> Rule:
+    found = None if sample is None else best(sample)
+    candidate: Candidate | None = None if found is None else found.candidate
+    header, pointer, field, place = None, None, None, None
+    if known is not None:
+        header, pointer = known.header, known.pointer
+    elif candidate is not None and candidate.where == "header":
+        header, pointer = candidate.label, candidate.pointer
+    if candidate is not None and candidate.where == "field":
+        field, place = candidate.label, pointers.setdefault(candidate.pointer, len(pointers))
+    by_key = fitting and (sample is None or shape_names(sample, sample.keys))
+    return Rule(system, kind, address, header, pointer, field, place, by_key)
+
+
+def _read_texts(study: Study, pointers: list[str]) -> None:
+    """Add the table `texts`: one row per message and place at which there is text."""
+    if not pointers:
+        study.run("create table texts (operation_id bigint, place integer, text varchar)")
+        return
+    study.keep_texts("read_texts", pointers)
+    each = " union all ".join(
+        f"select operation_id, {place} as place, text_{place} as text from read_texts where text_{place} is not null"
+        for place in range(len(pointers))
+    )
+    study.run(f"create table texts as {each}")
+    study.run("drop table read_texts")
+
+
 def _table(rules: list[Rule]) -> pa.Table:
-    types = {name: pa.bool_() if name == "by_key" else pa.string() for name in Rule.__slots__}
-    return pa.table({name: pa.array([getattr(each, name) for each in rules], kind) for name, kind in types.items()})
+    types = {"by_key": pa.bool_(), "place": pa.int32()}
+    return pa.table(
+        {
+            name: pa.array([getattr(each, name) for each in rules], types.get(name, pa.string()))
+            for name in Rule.__slots__
+        }
+    )
