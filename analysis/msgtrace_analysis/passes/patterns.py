@@ -181,8 +181,8 @@ def _template(fixed: tuple[str, ...], members: list[_Masked]) -> Template:
     text = fixed[0]
     parameters: list[Parameter] = []
     for place in range(len(fixed) - 1):
-        types = sorted({each.types[place] for each in members})
-        kind: ParameterType = types[0] if len(types) == 1 else "token"
+        types: set[ParameterType] = {each.types[place] for each in members}
+        kind: ParameterType = types.pop() if len(types) == 1 else "token"
         name = _named(text, fixed[place + 1], kind, names)
         names.append(name)
         parameters.append(Parameter(name, kind, len({each.values[place] for each in members})))
