@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 import redis
 
+from msgtrace import interning
 from msgtrace.hooks import redis_groups, redis_lists, redis_pubsub, redis_streams, redis_wire
 
 CLIENT = redis.Redis()
+
+
+@pytest.fixture(autouse=True)
+def _without_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names stay names, whatever ran before in this process."""
+    monkeypatch.setattr(interning, "_recorder", None)
+    monkeypatch.setattr(interning, "_texts", {})
 
 
 def plain(messages: Any) -> list[dict[str, Any]]:

@@ -59,6 +59,8 @@ class CodeSites:
         self.places: dict[tuple[int, int], int] = {}
         self._foreign = _foreign_prefixes()
         recorder.on_adopt.append(self.places.clear)
+        if recorder.pen is not None:
+            recorder.pen.find_with(self.find, self._own)
 
     def find(self, frame: FrameType | None) -> int:
         """The number of the nearest place in the program's own code, from a frame outwards; 0 if all are library code."""
@@ -96,5 +98,7 @@ class CodeSites:
             # Places first: one must not outlive the code object whose identity it is known by.
             self.places.clear()
             self._own.clear()
+            if self._recorder.pen is not None:
+                self._recorder.pen.forget_code()
         self._own[id(code)] = (code, mine)
         return mine

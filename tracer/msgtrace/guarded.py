@@ -7,6 +7,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace.context import CURRENT, Cause, Handling
+from msgtrace.native import native
 from msgtrace.probe import MAX_FAILURES, Probe, outcome_of
 from msgtrace.records import CAUSE_ENDED
 
@@ -212,3 +213,8 @@ def injected(
         probe.failed(error)
         return args, kwargs
     return injected
+
+
+if not TYPE_CHECKING and native is not None:
+    native.use(CURRENT, end, observe)
+    begin, end, observe = native.begin, native.end, native.observe

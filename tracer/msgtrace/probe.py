@@ -8,6 +8,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.context import CURRENT
+from msgtrace.native import native
 from msgtrace.records import POINTS
 
 if TYPE_CHECKING:
@@ -46,50 +47,33 @@ def opentelemetry_imported() -> None:
     current = getattr(sys.modules.get("opentelemetry.context"), "get_current", None)
     if current is not None:
         _otel_context = current
+    if native is not None:
+        native.use_span(add_current_span)
 
 
-if "opentelemetry.trace" in sys.modules:
-    opentelemetry_imported()
+def add_current_span(message: Message) -> None:
+    """Put the ids of the program's own current OpenTelemetry span on a message, if it makes spans."""
+    if _otel_context():
+        add_span(_otel, message)
 
 
-class Probe:
-    """What one point's wrapper records through.
+class InPython:
+    """What `_native.Probe` does, for where there is none: the two must write the same records.
 
     Attributes:
-        depth: `begin`'s, for what `guarded` records: no more frames than there are, or the program's would be missed.
-        failures: how often our code failed here.
-        recorder: where operations go.
-        propagates: what is sent here carries a `traceparent` with the operation's own span id.
+        point: this point's interned number; 0 while it has none.
+        depth, failures, propagates, recorder: see `Probe`.
     """
 
-    __slots__ = (
-        "_definition",
-        "_number",
-        "_places",
-        "_sites",
-        "depth",
-        "failures",
-        "kind",
-        "propagates",
-        "recorder",
-        "target",
-    )
+    __slots__ = ("depth", "failures", "point", "propagates")
+    recorder: Recorder
+    sites: CodeSites
 
-    def __init__(self, recorder: Recorder, sites: CodeSites, hook: Hook, version: str, kind: str, target: str) -> None:
-        self.recorder = recorder
-        self._sites = sites
-        self._places = sites.places
-        self._definition = (hook.library, version, hook.system, kind, target)
-        self._number = 0
-        self.kind = kind
-        self.target = target
-        self.depth = 0 if kind == "process" else 3
+    def __init__(self, _pen: Any) -> None:
+        self.point = 0
+        self.depth = 0
         self.failures = 0
         self.propagates = False
-        recorder.on_adopt.append(self._forget)
-
-    def _forget(self) -> None:
-        self._number = 0
 
     def begin(
         self,
@@ -117,8 +101,8 @@ class Probe:
             cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        if _otel is not None and _otel_context():
-            add_span(_otel, message)
+        if _otel is not None:
+            add_current_span(message)
         recorder = self.recorder
         body = message.get("body")
         if body is not None and len(body) > recorder.body_limit:
@@ -127,8 +111,8 @@ class Probe:
         if frame is None and depth:
             frame = _frame(depth)
         if frame is not None:
-            site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
-        point = self._number or self.number()
+            site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
+        point = self.point or self.number()
         try:
             thread = recorder.thread.number
         except AttributeError:
@@ -162,8 +146,8 @@ class Probe:
             cause = _current()
             if cause is not None:
                 causes, state = cause.sequences, cause.state
-        if _otel is not None and _otel_context():
-            add_span(_otel, message)
+        if _otel is not None:
+            add_current_span(message)
         if outcome == "ok":
             outcome = message.pop("outcome", "ok")
         recorder = self.recorder
@@ -173,8 +157,8 @@ class Probe:
         site = 0
         if depth:
             frame = _frame(depth)
-            site = self._places.get((id(frame.f_code), frame.f_lasti)) or self._sites.find(frame)
-        point = self._number or self.number()
+            site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
+        point = self.point or self.number()
         try:
             thread = recorder.thread.number
         except AttributeError:
@@ -191,9 +175,46 @@ class Probe:
         return sequence
 
     def number(self) -> int:
+        """See `Probe`."""
+        raise NotImplementedError
+
+
+if TYPE_CHECKING or native is None:
+    Base = InPython
+else:
+    Base = native.Probe
+
+
+class Probe(Base):
+    """What one point's wrapper records through.
+
+    Attributes:
+        depth: `begin`'s, for what `guarded` records: no more frames than there are, or the program's would be missed.
+        failures: how often our code failed here.
+        recorder: where operations go.
+        sites: finds code sites.
+        propagates: what is sent here carries a `traceparent` with the operation's own span id.
+    """
+
+    __slots__ = ("_definition", "kind", "recorder", "sites", "target")
+
+    def __init__(self, recorder: Recorder, sites: CodeSites, hook: Hook, version: str, kind: str, target: str) -> None:
+        super().__init__(recorder.pen)
+        self.recorder = recorder
+        self.sites = sites
+        self._definition = (hook.library, version, hook.system, kind, target)
+        self.kind = kind
+        self.target = target
+        self.depth = 0 if kind == "process" else 3
+        recorder.on_adopt.append(self._forget)
+
+    def _forget(self) -> None:
+        self.point = 0
+
+    def number(self) -> int:
         """This point's interned number."""
-        self._number = self.recorder.number(POINTS, self._definition)
-        return self._number
+        self.point = self.recorder.number(POINTS, self._definition)
+        return self.point
 
     def complete(
         self, sequence: Any, outcome: str = "ok", error: BaseException | None = None, facts: Facts | None = None
@@ -238,3 +259,7 @@ def add_span(otel: Any, message: Message) -> None:
     if span.trace_id and "trace_id" not in message:
         message["trace_id"] = f"{span.trace_id:032x}"
         message["span_id"] = f"{span.span_id:016x}"
+
+
+if "opentelemetry.trace" in sys.modules:
+    opentelemetry_imported()

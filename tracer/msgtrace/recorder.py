@@ -22,6 +22,7 @@ from zlib import adler32
 import msgspec
 
 from msgtrace import records
+from msgtrace.native import native
 from msgtrace.segment import CHECKED_BYTES, DROPPED_WORD, END_WORD, FRAME, GENERATION_WORD, HEADER_BYTES
 from msgtrace.snapshot import stand_in, without_surrogates
 from msgtrace.spool import Segment, Spool
@@ -67,6 +68,7 @@ class Recorder:
         mine: a byte that is 0 in a forked child until `adopt` was called there. Whoever is about to record looks at
             it first, and before asking for any number.
         numbers: interned values by table; cleared in place by `adopt`.
+        pen: the writing in C, or None: see `native`.
         thread: `thread.number` is the calling thread's, once it has one.
 
     Raises:
@@ -89,16 +91,37 @@ class Recorder:
         self._spool_limit = spool_limit
         self.encode = msgspec.msgpack.Encoder(enc_hook=stand_in).encode
         # Never reset, so that a forked child's sequences differ from those of its parent that it still knows as causes.
-        self.next_sequence = count(1).__next__
+        self.next_sequence: Callable[[], int] = count(1).__next__
+        self.pen = self._native_pen()
         self.numbers: tuple[dict[Any, int], ...] = tuple({} for _ in range(TABLES))
         self.on_adopt: list[Callable[[], None]] = []
         if not getattr(sys, "_is_gil_enabled", lambda: True)():
-            self.write = self._write_locked  # type: ignore[method-assign]  # the one place that decides
+            self.write = self._write_locked  # type: ignore[method-assign]  # as in `_native_pen`, which has none then
         self._open(forked_from=None)
+
+    def _native_pen(self) -> Any:
+        """What writes in C, or None; from now on in the place of what does so here."""
+        if native is None:
+            return None
+        pen = native.Pen(
+            encode=self.encode,
+            encode_odd=self.encode_odd,
+            slow=self._append_slowly,
+            adopt=self.adopt,
+            cap=self.cap,
+            thread_number=self.thread_number,
+            body_limit=self.body_limit,
+        )
+        self.next_sequence = pen.next_sequence
+        self.write = pen.write  # type: ignore[method-assign]  # the one place that decides
+        return pen
 
     def _open(self, forked_from: bytes | None) -> None:
         """Begin as a new process: own id, own segments, own numbers, own lock."""
         self.mine = _fork_mark()
+        if self.pen is not None:
+            self.pen.close()
+            self.pen.begin_process(self.mine)
         # For turning segments. Native, also under gevent's monkey-patching: it is never held across a switch.
         self._lock = RLock()
         self._turning = False
@@ -272,13 +295,16 @@ class Recorder:
         fresh = self._spool.next()
         if self._segment is not None:
             # Also when there is no next one: only a sealed segment comes back to be used again.
-            self._segment.seal()
+            self._segment.seal(None if self.pen is None else self.pen.close())
         self._segment = fresh
         if fresh is None:
             self._target = _NOWHERE
             return False
         fresh.words[DROPPED_WORD] = self._dropped
-        self._target = (fresh.map.write, fresh.map.tell, fresh.words, fresh.words[GENERATION_WORD] & 0xFFFF or 1)
+        seed = fresh.words[GENERATION_WORD] & 0xFFFF or 1
+        self._target = (fresh.map.write, fresh.map.tell, fresh.words, seed)
+        if self.pen is not None:
+            self.pen.open(fresh.map, fresh.words, seed)
         return self.write(self.encode((records.CLOCK, time.time_ns(), time.monotonic_ns())))
 
 

@@ -52,15 +52,19 @@ class Segment:
         self.bytes = memoryview(self.map)
         self.words = self.bytes.cast("Q")
 
-    def seal(self) -> None:
-        """Take what is left of the segment, so that every later append fails, and publish its end."""
-        while True:
-            end = self.map.tell()
+    def seal(self, end: int | None = None) -> None:
+        """Take what is left of the segment, so that every later append fails, and publish its end.
+
+        Args:
+            end: where the appends ended, if they were not made through `map` and are over.
+        """
+        while end is None:
+            position = self.map.tell()
             try:
-                self.map.write(bytes(len(self.map) - end))
+                self.map.write(bytes(len(self.map) - position))
             except ValueError:
                 continue  # another thread's append came in between
-            break
+            end = position
         self.words[FINAL_WORD] = end
         self.words[STATE_WORD] = SEALED
 

@@ -38,7 +38,7 @@ class Finding:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def doctor(form: str) -> None:
     """Check what can be recorded here: the machine, the tools, and every hook against the installed libraries."""
-    findings = [_spool(), *_tools(), *(_hook(name) for name in FILES)]
+    findings = [_spool(), _path(), *_tools(), *(_hook(name) for name in FILES)]
     if form == "json":
         click.echo(json.dumps([asdict(f) for f in findings], indent=2))
     else:
@@ -64,6 +64,14 @@ def _spool() -> Finding:
     except OSError as error:
         return Finding("spool", "error", f"{folder}: {error.strerror}")
     return Finding("spool", "ok", f"{folder}, {free >> 20} MiB free")
+
+
+def _path() -> Finding:
+    from msgtrace.native import native, reason  # noqa: PLC0415 - only needed here
+
+    if native is None:
+        return Finding("recorder", "warning", f"in Python, which costs a program two to three times as much: {reason}")
+    return Finding("recorder", "ok", "compiled")
 
 
 def _tools() -> list[Finding]:

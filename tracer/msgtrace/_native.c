@@ -1,0 +1,1110 @@
+/* The recorder's hot path in C: what `probe`, `guarded`, `recorder` and `code_site` do for almost every message, and
+ * nothing else. Whatever is rare (a full segment, an unknown code object, several messages in one call, an exception)
+ * goes to the Python that would have done all of it; the two must write the same records (tests/tracer/test_native.py).
+ *
+ * Every function runs with the interpreter's lock held. What it calls (a hook's extractor, msgspec's encoder) may release
+ * it; between reserving room in a segment and publishing the new end nothing is called, so an append is one step for
+ * other threads, signal handlers and finalisers. Built for interpreters with that lock only.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <frameobject.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <structmember.h>
+#include <time.h>
+
+/* As in segment.py; `LAYOUT` tells Python what this was built for. */
+#define SEGMENT_VERSION 1
+#define HEADER_BYTES 128
+#define END_WORD 5
+#define CHECKED_BYTES 1024
+/* As in records.py. */
+#define BEGIN 0
+#define COMPLETE 1
+#define OBSERVED 2
+/* As in probe.py and code_site.py. */
+#define MAX_FAILURES 10
+#define MAX_FRAMES 40
+
+#define MAX_PARTS 4
+#define HEAD_BYTES 96
+#define TAIL_BYTES 64
+#define THREADS 64
+#define CODES 512
+#define PLACES 1024
+
+enum verdict { UNKNOWN, FOREIGN, OWN, LOOP };
+
+typedef struct { PyObject *code; enum verdict verdict; } Verdict;
+typedef struct { PyObject *code; int offset; long number; } Place;
+typedef struct { uint64_t id; long number; } Thread;
+typedef struct { const char *bytes; Py_ssize_t size; } Part;
+
+static PyObject *str_sequences, *str_state, *str_body, *str_outcome, *str_ok, *str_facts, *str_number, *str_failed,
+    *str_complete, *empty_tuple, *one;
+static PyObject *getframe;       /* sys._getframe */
+static PyObject *current;        /* context.CURRENT */
+static PyObject *add_span;       /* probe's: puts the ids of OpenTelemetry's span on a message; NULL while there is none */
+static PyObject *python_end;     /* guarded's own functions, for what is rare */
+static PyObject *python_observe;
+
+/* ---- the pen: where this process's records go -------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    Py_buffer segment;      /* of the current segment's map; base is NULL while there is none */
+    char *base;
+    Py_ssize_t size, position;
+    uint32_t seed;
+    PyObject *words;        /* identifies the segment to `slow` */
+    Py_buffer mark;         /* recorder.mine */
+    const volatile unsigned char *mine;
+    uint64_t sequence;
+    Py_ssize_t body_limit;
+    PyObject *encode, *encode_odd, *slow, *adopt, *cap, *thread_number;
+    PyObject *find, *own;   /* CodeSites.find, CodeSites._own */
+    Thread threads[THREADS];
+    Verdict verdicts[CODES];
+    Place places[PLACES];
+} Pen;
+
+static uint32_t
+adler(uint32_t seed, const Part *parts, int count)
+{
+    /* Adler-32 over the first CHECKED_BYTES. Sums of so few bytes can't overflow, so they are reduced once. */
+    uint32_t a = seed & 0xffff, b = seed >> 16;
+    Py_ssize_t left = CHECKED_BYTES;
+    for (int i = 0; i < count && left > 0; i++) {
+        Py_ssize_t size = parts[i].size < left ? parts[i].size : left;
+        const unsigned char *p = (const unsigned char *)parts[i].bytes;
+        left -= size;
+        while (size >= 16) {
+            uint32_t sum = 0, weighted = 0;
+            for (int k = 0; k < 16; k++) {
+                sum += p[k];
+                weighted += (uint32_t)(16 - k) * p[k];
+            }
+            b += 16 * a + weighted;
+            a += sum;
+            p += 16;
+            size -= 16;
+        }
+        while (size-- > 0) {
+            a += *p++;
+            b += a;
+        }
+    }
+    return (b % 65521) << 16 | a % 65521;
+}
+
+/* Append one frame. 1: written, 0: no room, -1: error. */
+static int
+append(Pen *pen, const Part *parts, int count)
+{
+    Py_ssize_t length = 0;
+    for (int i = 0; i < count; i++)
+        length += parts[i].size;
+    if (pen->base != NULL && length <= pen->size - pen->position - 8) {
+        char *to = pen->base + pen->position;
+        uint32_t head[2] = {(uint32_t)length, adler(pen->seed, parts, count)};
+        memcpy(to, head, 8);
+        to += 8;
+        for (int i = 0; i < count; i++) {
+            memcpy(to, parts[i].bytes, (size_t)parts[i].size);
+            to += parts[i].size;
+        }
+        pen->position = to - pen->base;
+        __atomic_store_n((uint64_t *)(pen->base + 8 * END_WORD), (uint64_t)pen->position, __ATOMIC_RELEASE);
+        return 1;
+    }
+    PyObject *payload = PyBytes_FromStringAndSize(NULL, length);
+    if (payload == NULL)
+        return -1;
+    char *to = PyBytes_AS_STRING(payload);
+    for (int i = 0; i < count; i++) {
+        memcpy(to, parts[i].bytes, (size_t)parts[i].size);
+        to += parts[i].size;
+    }
+    PyObject *arguments[2] = {payload, Py_NewRef(pen->words)}; /* `slow` may open another segment */
+    PyObject *written = PyObject_Vectorcall(pen->slow, arguments, 2, NULL);
+    Py_DECREF(arguments[1]);
+    Py_DECREF(payload);
+    if (written == NULL)
+        return -1;
+    int yes = PyObject_IsTrue(written);
+    Py_DECREF(written);
+    return yes;
+}
+
+static int
+pen_init(Pen *pen, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"encode", "encode_odd", "slow", "adopt", "cap", "thread_number", "body_limit", NULL};
+    PyObject *encode, *encode_odd, *slow, *adopt, *cap, *thread_number;
+    Py_ssize_t body_limit;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OOOOOOn", names, &encode, &encode_odd, &slow, &adopt, &cap,
+                                     &thread_number, &body_limit))
+        return -1;
+    Py_XSETREF(pen->encode, Py_NewRef(encode));
+    Py_XSETREF(pen->encode_odd, Py_NewRef(encode_odd));
+    Py_XSETREF(pen->slow, Py_NewRef(slow));
+    Py_XSETREF(pen->adopt, Py_NewRef(adopt));
+    Py_XSETREF(pen->cap, Py_NewRef(cap));
+    Py_XSETREF(pen->thread_number, Py_NewRef(thread_number));
+    Py_XSETREF(pen->words, Py_NewRef(Py_None));
+    pen->body_limit = body_limit;
+    return 0;
+}
+
+static void
+release(Py_buffer *buffer)
+{
+    if (buffer->obj != NULL)
+        PyBuffer_Release(buffer);
+}
+
+static int
+pen_traverse(Pen *pen, visitproc visit, void *arg)
+{
+    Py_VISIT(pen->encode);
+    Py_VISIT(pen->encode_odd);
+    Py_VISIT(pen->slow);
+    Py_VISIT(pen->adopt);
+    Py_VISIT(pen->cap);
+    Py_VISIT(pen->thread_number);
+    Py_VISIT(pen->find);
+    Py_VISIT(pen->own);
+    Py_VISIT(pen->words);
+    Py_VISIT(pen->segment.obj);
+    Py_VISIT(pen->mark.obj);
+    return 0;
+}
+
+static int
+pen_clear(Pen *pen)
+{
+    pen->base = NULL;
+    pen->mine = NULL;
+    release(&pen->segment);
+    release(&pen->mark);
+    Py_CLEAR(pen->encode);
+    Py_CLEAR(pen->encode_odd);
+    Py_CLEAR(pen->slow);
+    Py_CLEAR(pen->adopt);
+    Py_CLEAR(pen->cap);
+    Py_CLEAR(pen->thread_number);
+    Py_CLEAR(pen->find);
+    Py_CLEAR(pen->own);
+    Py_CLEAR(pen->words);
+    return 0;
+}
+
+static void
+pen_dealloc(Pen *pen)
+{
+    PyObject_GC_UnTrack(pen);
+    pen_clear(pen);
+    Py_TYPE(pen)->tp_free((PyObject *)pen);
+}
+
+static PyObject *
+pen_write(Pen *pen, PyObject *payload)
+{
+    if (!PyBytes_CheckExact(payload)) {
+        PyErr_SetString(PyExc_TypeError, "bytes expected");
+        return NULL;
+    }
+    Part part = {PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload)};
+    int written = append(pen, &part, 1);
+    return written < 0 ? NULL : PyBool_FromLong(written);
+}
+
+/* open(map, words, seed): write into a segment, from behind its header. */
+static PyObject *
+pen_open(Pen *pen, PyObject *args)
+{
+    PyObject *map, *words;
+    unsigned int seed;
+    if (!PyArg_ParseTuple(args, "OOI", &map, &words, &seed))
+        return NULL;
+    Py_buffer buffer;
+    if (PyObject_GetBuffer(map, &buffer, PyBUF_WRITABLE) < 0)
+        return NULL;
+    if (buffer.len < HEADER_BYTES || (uintptr_t)buffer.buf % 8) {
+        PyBuffer_Release(&buffer);
+        PyErr_SetString(PyExc_ValueError, "not a segment");
+        return NULL;
+    }
+    Py_buffer old = pen->segment;
+    pen->segment = buffer;
+    pen->base = buffer.buf;
+    pen->size = buffer.len;
+    pen->position = HEADER_BYTES;
+    pen->seed = seed;
+    Py_SETREF(pen->words, Py_NewRef(words));
+    release(&old);
+    Py_RETURN_NONE;
+}
+
+/* close() -> position: write nowhere; every append goes to `slow` until the next `open`. */
+static PyObject *
+pen_close(Pen *pen, PyObject *unused)
+{
+    (void)unused;
+    Py_ssize_t position = pen->position;
+    Py_buffer old = pen->segment;
+    memset(&pen->segment, 0, sizeof pen->segment);
+    pen->base = NULL;
+    Py_SETREF(pen->words, Py_NewRef(Py_None));
+    release(&old);
+    return PyLong_FromSsize_t(position);
+}
+
+/* begin_process(mark): a forked child's first step; nothing that was known of the parent's numbers holds. */
+static PyObject *
+pen_begin_process(Pen *pen, PyObject *mark)
+{
+    Py_buffer buffer;
+    if (PyObject_GetBuffer(mark, &buffer, PyBUF_SIMPLE) < 0)
+        return NULL;
+    Py_buffer old = pen->mark;
+    pen->mark = buffer;
+    pen->mine = buffer.buf;
+    release(&old);
+    memset(pen->threads, 0, sizeof pen->threads);
+    memset(pen->places, 0, sizeof pen->places);
+    Py_RETURN_NONE;
+}
+
+/* find_with(find, own): how code sites are found and judged, see code_site.CodeSites. */
+static PyObject *
+pen_find_with(Pen *pen, PyObject *args)
+{
+    PyObject *find, *own;
+    if (!PyArg_ParseTuple(args, "OO!", &find, &PyDict_Type, &own))
+        return NULL;
+    Py_XSETREF(pen->find, Py_NewRef(find));
+    Py_XSETREF(pen->own, Py_NewRef(own));
+    Py_RETURN_NONE;
+}
+
+/* forget_code(): code objects that were known may go away. */
+static PyObject *
+pen_forget_code(Pen *pen, PyObject *unused)
+{
+    (void)unused;
+    memset(pen->verdicts, 0, sizeof pen->verdicts);
+    memset(pen->places, 0, sizeof pen->places);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+pen_next_sequence(Pen *pen, PyObject *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(++pen->sequence);
+}
+
+static PyMethodDef pen_methods[] = {
+    {"write", (PyCFunction)pen_write, METH_O, NULL},
+    {"open", (PyCFunction)pen_open, METH_VARARGS, NULL},
+    {"close", (PyCFunction)pen_close, METH_NOARGS, NULL},
+    {"begin_process", (PyCFunction)pen_begin_process, METH_O, NULL},
+    {"find_with", (PyCFunction)pen_find_with, METH_VARARGS, NULL},
+    {"forget_code", (PyCFunction)pen_forget_code, METH_NOARGS, NULL},
+    {"next_sequence", (PyCFunction)pen_next_sequence, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject PenType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "msgtrace._native.Pen",
+    .tp_basicsize = sizeof(Pen),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_new = PyType_GenericNew,
+    .tp_init = (initproc)pen_init,
+    .tp_dealloc = (destructor)pen_dealloc,
+    .tp_traverse = (traverseproc)pen_traverse,
+    .tp_clear = (inquiry)pen_clear,
+    .tp_methods = pen_methods,
+};
+
+/* ---- code sites -------------------------------------------------------------------------------------------------- */
+
+static size_t
+slot_of(PyObject *code, size_t offset)
+{
+    return ((uintptr_t)code >> 4) * 2654435761u + offset * 40503u;
+}
+
+/* Whether code is the program's own; UNKNOWN until Python has judged it. Holds no reference: `own` does. */
+static enum verdict
+judged(Pen *pen, PyObject *code)
+{
+    Verdict *known = &pen->verdicts[(slot_of(code, 0) >> 8) % CODES];
+    if (known->code == code)
+        return known->verdict;
+    PyObject *key = PyLong_FromVoidPtr(code);
+    if (key == NULL)
+        return UNKNOWN;
+    PyObject *entry = PyDict_GetItemWithError(pen->own, key); /* (code, True, False or None) */
+    Py_DECREF(key);
+    if (entry == NULL || !PyTuple_CheckExact(entry) || PyTuple_GET_SIZE(entry) != 2)
+        return UNKNOWN;
+    PyObject *says = PyTuple_GET_ITEM(entry, 1);
+    known->code = code;
+    known->verdict = says == Py_True ? OWN : says == Py_False ? FOREIGN : LOOP;
+    return known->verdict;
+}
+
+/* The number of the nearest place in the program's own code, from `frame` (a new reference, taken) outwards; -1: error. */
+static long
+site(Pen *pen, PyFrameObject *frame)
+{
+    long number = 0;
+    for (int i = 0; frame != NULL && i < MAX_FRAMES; i++) {
+        PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+        enum verdict verdict = judged(pen, code);
+        if (verdict == OWN || verdict == UNKNOWN) {
+            int offset = PyFrame_GetLasti(frame);
+            Place *known = &pen->places[(slot_of(code, (size_t)offset) >> 8) % PLACES];
+            if (verdict == OWN && known->code == code && known->offset == offset) {
+                number = known->number;
+            }
+            else if (PyErr_Occurred()) {
+                number = -1;
+            }
+            else {
+                PyObject *found = PyObject_CallOneArg(pen->find, (PyObject *)frame);
+                number = found == NULL ? -1 : PyLong_AsLong(found);
+                Py_XDECREF(found);
+                if (number > 0 && judged(pen, code) == OWN) { /* `find` has judged it */
+                    known->code = code;
+                    known->offset = offset;
+                    known->number = number;
+                }
+            }
+            Py_DECREF(code);
+            Py_DECREF(frame);
+            return number;
+        }
+        Py_DECREF(code);
+        if (verdict == LOOP)
+            break;
+        PyFrameObject *back = PyFrame_GetBack(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    Py_XDECREF(frame);
+    return 0;
+}
+
+/* ---- MessagePack ------------------------------------------------------------------------------------------------- */
+
+static char *
+put_uint(char *to, uint64_t value)
+{
+    int bytes;
+    if (value < 0x80) {
+        *to++ = (char)value;
+        return to;
+    }
+    if (value <= 0xff) {
+        *to++ = (char)0xcc;
+        bytes = 1;
+    }
+    else if (value <= 0xffff) {
+        *to++ = (char)0xcd;
+        bytes = 2;
+    }
+    else if (value <= 0xffffffff) {
+        *to++ = (char)0xce;
+        bytes = 4;
+    }
+    else {
+        *to++ = (char)0xcf;
+        bytes = 8;
+    }
+    while (bytes-- > 0)
+        *to++ = (char)(value >> (8 * bytes));
+    return to;
+}
+
+static char *
+put_nil(char *to)
+{
+    *to++ = (char)0xc0;
+    return to;
+}
+
+static uint64_t
+monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- the probe --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    Pen *pen;
+    long long number;   /* of the point, interned; 0 when it is not known */
+    long long depth;    /* see probe.Probe */
+    long long failures;
+    char propagates;
+} Probe;
+
+static int
+probe_init(Probe *probe, PyObject *args, PyObject *kwargs)
+{
+    PyObject *pen;
+    if (kwargs != NULL && PyDict_GET_SIZE(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "no keyword arguments");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(args, "O!", &PenType, &pen))
+        return -1;
+    Py_XSETREF(probe->pen, (Pen *)Py_NewRef(pen));
+    return 0;
+}
+
+static int
+probe_traverse(Probe *probe, visitproc visit, void *arg)
+{
+    Py_VISIT(probe->pen);
+    return 0;
+}
+
+static int
+probe_clear(Probe *probe)
+{
+    Py_CLEAR(probe->pen);
+    return 0;
+}
+
+static void
+probe_dealloc(Probe *probe)
+{
+    PyObject_GC_UnTrack(probe);
+    probe_clear(probe);
+    Py_TYPE(probe)->tp_free((PyObject *)probe);
+}
+
+/* What is known around an operation, in the order of its record. */
+typedef struct {
+    uint64_t sequence;
+    long point, thread, place;
+    PyObject *causes;   /* new reference: an int, a tuple, or None */
+    long state;
+} Around;
+
+static long
+thread_of(Pen *pen)
+{
+    uint64_t id = PyThreadState_GetID(PyThreadState_Get());
+    Thread *known = &pen->threads[id % THREADS];
+    if (known->id == id + 1)
+        return known->number;
+    PyObject *number = PyObject_CallNoArgs(pen->thread_number);
+    if (number == NULL)
+        return -1;
+    long value = PyLong_AsLong(number);
+    Py_DECREF(number);
+    if (value > 0) {
+        known->id = id + 1;
+        known->number = value;
+    }
+    return value;
+}
+
+static int
+cause_of(Around *around)
+{
+    PyObject *cause;
+    if (PyContextVar_Get(current, Py_None, &cause) < 0)
+        return -1;
+    if (cause == Py_None) {
+        around->causes = cause;
+        return 0;
+    }
+    around->causes = PyObject_GetAttr(cause, str_sequences);
+    PyObject *state = around->causes == NULL ? NULL : PyObject_GetAttr(cause, str_state);
+    Py_DECREF(cause);
+    if (state == NULL)
+        return -1;
+    around->state = PyLong_AsLong(state);
+    Py_DECREF(state);
+    return around->state == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+longer_than(PyObject *body, Py_ssize_t limit)
+{
+    if (PyBytes_CheckExact(body))
+        return PyBytes_GET_SIZE(body) > limit;
+    if (PyUnicode_CheckExact(body))
+        return PyUnicode_GET_LENGTH(body) > limit;
+    Py_ssize_t size = PyObject_Size(body);
+    return size < 0 ? -1 : size > limit;
+}
+
+/* Learn what is known around an operation that calls `up` frames above the running one (none if negative) began. */
+static int
+look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *causes, uint64_t sequence, Around *around)
+{
+    Pen *pen = probe->pen;
+    around->causes = NULL;
+    around->state = 0;
+    around->place = 0;
+    if (!PyDict_CheckExact(message)) {
+        PyErr_Format(PyExc_TypeError, "a message is a dict, not %s", Py_TYPE(message)->tp_name);
+        return -1;
+    }
+    if (causes != NULL && causes != Py_None)
+        around->causes = Py_NewRef(causes);
+    else if (cause_of(around) < 0)
+        return -1;
+    if (add_span != NULL) {
+        PyObject *done = PyObject_CallOneArg(add_span, message);
+        if (done == NULL)
+            return -1;
+        Py_DECREF(done);
+    }
+    PyObject *body = PyDict_GetItemWithError(message, str_body);
+    if (body == NULL && PyErr_Occurred())
+        return -1;
+    if (body != NULL && body != Py_None) {
+        int longer = longer_than(body, pen->body_limit);
+        if (longer < 0)
+            return -1;
+        if (longer) {
+            PyObject *arguments[2] = {message, body};
+            PyObject *done = PyObject_Vectorcall(pen->cap, arguments, 2, NULL);
+            if (done == NULL)
+                return -1;
+            Py_DECREF(done);
+        }
+    }
+    PyObject *from = NULL;
+    if (frame != NULL && frame != Py_None)
+        from = Py_NewRef(frame);
+    else if (up >= 0) {
+        PyObject *depth = up == 1 ? Py_NewRef(one) : PyLong_FromLong(up);
+        from = depth == NULL ? NULL : PyObject_CallOneArg(getframe, depth);
+        Py_XDECREF(depth);
+        if (from == NULL)
+            return -1;
+    }
+    if (from != NULL && (around->place = site(pen, (PyFrameObject *)from)) < 0)
+        return -1;
+    if (probe->number == 0) {
+        PyObject *number = PyObject_CallMethodNoArgs((PyObject *)probe, str_number);
+        if (number == NULL)
+            return -1;
+        Py_DECREF(number); /* it has set ours, unless there was no room */
+    }
+    around->point = (long)probe->number;
+    if ((around->thread = thread_of(pen)) < 0)
+        return -1;
+    around->sequence = sequence ? sequence : ++pen->sequence;
+    return 0;
+}
+
+/* Write a record: what is around, the message, and for OBSERVED its outcome and duration. 0, or -1: error. */
+static int
+record(Pen *pen, int tag, const Around *around, PyObject *message, PyObject *outcome, uint64_t now, uint64_t duration)
+{
+    char head[HEAD_BYTES], tail[TAIL_BYTES];
+    char *to = head;
+    PyObject *several = NULL, *content;
+    *to++ = (char)(0x90 | (tag == OBSERVED ? 11 : 9));
+    *to++ = (char)tag;
+    to = put_uint(to, around->sequence);
+    to = put_uint(to, now);
+    to = put_uint(to, (uint64_t)around->point);
+    to = put_uint(to, (uint64_t)around->thread);
+    to = put_uint(to, (uint64_t)around->place);
+    Part parts[MAX_PARTS + 1];
+    int count = 1;
+    parts[0].bytes = head;
+    if (around->causes == Py_None) {
+        to = put_nil(to);
+    }
+    else if (PyLong_CheckExact(around->causes)) {
+        uint64_t cause = PyLong_AsUnsignedLongLong(around->causes);
+        if (cause == (uint64_t)-1 && PyErr_Occurred())
+            return -1;
+        to = put_uint(to, cause);
+    }
+    else {
+        several = PyObject_CallOneArg(pen->encode, around->causes);
+        if (several == NULL)
+            return -1;
+    }
+    parts[0].size = to - head;
+    if (several != NULL) {
+        parts[count].bytes = PyBytes_AS_STRING(several);
+        parts[count++].size = PyBytes_GET_SIZE(several);
+    }
+    char *more = to;
+    to = put_uint(to, (uint64_t)around->state);
+    parts[count].bytes = more;
+    parts[count++].size = to - more;
+    content = PyObject_CallOneArg(pen->encode, message);
+    if (content == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        content = PyObject_CallOneArg(pen->encode_odd, message);
+    }
+    if (content == NULL) {
+        Py_XDECREF(several);
+        return -1;
+    }
+    parts[count].bytes = PyBytes_AS_STRING(content);
+    parts[count++].size = PyBytes_GET_SIZE(content);
+    if (tag == OBSERVED) {
+        Py_ssize_t size;
+        const char *text = PyUnicode_AsUTF8AndSize(outcome, &size);
+        if (text == NULL || size > 31) {
+            if (text != NULL)
+                PyErr_SetString(PyExc_ValueError, "not an outcome");
+            Py_XDECREF(several);
+            Py_DECREF(content);
+            return -1;
+        }
+        to = tail;
+        *to++ = (char)(0xa0 | size);
+        memcpy(to, text, (size_t)size);
+        to = put_uint(to + size, duration);
+        parts[count].bytes = tail;
+        parts[count++].size = to - tail;
+    }
+    int written = append(pen, parts, count);
+    Py_XDECREF(several);
+    Py_DECREF(content);
+    return written < 0 ? -1 : 0;
+}
+
+static PyObject *
+begun(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *causes, uint64_t sequence)
+{
+    Around around;
+    PyObject *result = NULL;
+    if (look_around(probe, message, up, frame, causes, sequence, &around) == 0
+        && record(probe->pen, BEGIN, &around, message, NULL, monotonic_ns(), 0) == 0)
+        result = PyLong_FromUnsignedLongLong(around.sequence);
+    Py_XDECREF(around.causes);
+    return result;
+}
+
+static PyObject *
+observed(Probe *probe, PyObject *message, PyObject *outcome, uint64_t started, int up, PyObject *causes)
+{
+    Around around;
+    PyObject *result = NULL, *own = NULL;
+    if (!PyDict_CheckExact(message)) {
+        PyErr_Format(PyExc_TypeError, "a message is a dict, not %s", Py_TYPE(message)->tp_name);
+        return NULL;
+    }
+    if (outcome == str_ok || PyUnicode_CompareWithASCIIString(outcome, "ok") == 0) {
+        own = Py_XNewRef(PyDict_GetItemWithError(message, str_outcome));
+        if (own != NULL ? PyDict_DelItem(message, str_outcome) < 0 : PyErr_Occurred() != NULL) {
+            Py_XDECREF(own);
+            return NULL;
+        }
+    }
+    if (look_around(probe, message, up, NULL, causes, 0, &around) == 0) {
+        uint64_t now = monotonic_ns();
+        if (record(probe->pen, OBSERVED, &around, message, own == NULL ? outcome : own, now, started ? now - started : 0)
+            == 0)
+            result = PyLong_FromUnsignedLongLong(around.sequence);
+    }
+    Py_XDECREF(around.causes);
+    Py_XDECREF(own);
+    return result;
+}
+
+/* begin(message, depth=1, causes=None, sequence=0, frame=None), see probe.Probe. */
+static PyObject *
+probe_begin(Probe *probe, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"message", "depth", "causes", "sequence", "frame", NULL};
+    PyObject *message, *causes = NULL, *frame = NULL;
+    int depth = 1;
+    unsigned long long sequence = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|iOKO", names, &message, &depth, &causes, &sequence, &frame))
+        return NULL;
+    /* A call from Python has no frame of its own here. */
+    return begun(probe, message, depth - 1, frame, causes, sequence);
+}
+
+/* observe(message, outcome="ok", started_ns=0, depth=1, causes=None), see probe.Probe. */
+static PyObject *
+probe_observe(Probe *probe, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"message", "outcome", "started_ns", "depth", "causes", NULL};
+    PyObject *message, *outcome = str_ok, *causes = NULL;
+    int depth = 1;
+    unsigned long long started = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|UKiO", names, &message, &outcome, &started, &depth, &causes))
+        return NULL;
+    return observed(probe, message, outcome, started, depth - 1, causes);
+}
+
+static PyMethodDef probe_methods[] = {
+    {"begin", (PyCFunction)(void (*)(void))probe_begin, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"observe", (PyCFunction)(void (*)(void))probe_observe, METH_VARARGS | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef probe_members[] = {
+    {"point", T_LONGLONG, offsetof(Probe, number), 0, NULL},
+    {"depth", T_LONGLONG, offsetof(Probe, depth), 0, NULL},
+    {"failures", T_LONGLONG, offsetof(Probe, failures), 0, NULL},
+    {"propagates", T_BOOL, offsetof(Probe, propagates), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject ProbeType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "msgtrace._native.Probe",
+    .tp_basicsize = sizeof(Probe),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_new = PyType_GenericNew,
+    .tp_init = (initproc)probe_init,
+    .tp_dealloc = (destructor)probe_dealloc,
+    .tp_traverse = (traverseproc)probe_traverse,
+    .tp_clear = (inquiry)probe_clear,
+    .tp_methods = probe_methods,
+    .tp_members = probe_members,
+};
+
+/* ---- guarded: the two halves of a wrapped call -------------------------------------------------------------------- */
+
+static Probe *
+probe_of(PyObject *object)
+{
+    if (PyObject_TypeCheck(object, &ProbeType) && ((Probe *)object)->pen != NULL)
+        return (Probe *)object;
+    PyErr_SetString(PyExc_TypeError, "a probe expected");
+    return NULL;
+}
+
+/* Whether the records of this process may be written; after a fork, `adopt` makes it so. -1: error. */
+static int
+is_ours(Pen *pen)
+{
+    if (pen->mine != NULL && *pen->mine)
+        return 0;
+    PyObject *done = PyObject_CallNoArgs(pen->adopt);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The contract with the host program: an Exception of ours is counted and goes no further. 0, or -1: let it go on. */
+static int
+counted(PyObject *probe)
+{
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+#if PY_VERSION_HEX >= 0x030c0000
+    PyObject *error = PyErr_GetRaisedException();
+#else
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback != NULL)
+        PyException_SetTraceback(error, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+#endif
+    PyObject *done = PyObject_CallMethodOneArg(probe, str_failed, error);
+    Py_XDECREF(error);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* f(*first, *args, **kwargs) */
+static PyObject *
+call(PyObject *function, PyObject *const *first, Py_ssize_t count, PyObject *args, PyObject *kwargs)
+{
+    PyObject *few[16], **all = few;
+    if (!PyTuple_CheckExact(args) || !PyDict_CheckExact(kwargs)) {
+        PyErr_SetString(PyExc_TypeError, "a call's arguments are a tuple and a dict");
+        return NULL;
+    }
+    Py_ssize_t given = PyTuple_GET_SIZE(args);
+    if (count == 0) {
+        all = ((PyTupleObject *)args)->ob_item;
+    }
+    else {
+        if (count + given > 16 && (all = PyMem_New(PyObject *, count + given)) == NULL)
+            return PyErr_NoMemory();
+        memcpy(all, first, (size_t)count * sizeof *all);
+        memcpy(all + count, ((PyTupleObject *)args)->ob_item, (size_t)given * sizeof *all);
+    }
+    PyObject *result = PyObject_VectorcallDict(function, all, (size_t)(count + given),
+                                               PyDict_GET_SIZE(kwargs) ? kwargs : NULL);
+    if (count != 0 && all != few)
+        PyMem_Free(all);
+    return result;
+}
+
+static int
+wants(Py_ssize_t given, Py_ssize_t wanted)
+{
+    if (given == wanted)
+        return 1;
+    PyErr_Format(PyExc_TypeError, "%zd arguments expected", wanted);
+    return 0;
+}
+
+/* begin(probe, read, args, kwargs), see guarded. */
+static PyObject *
+guarded_begin(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Probe *probe;
+    if (!wants(given, 4) || (probe = probe_of(args[0])) == NULL)
+        return NULL;
+    if (probe->failures >= MAX_FAILURES)
+        Py_RETURN_NONE;
+    PyObject *message = NULL, *result = NULL;
+    if (is_ours(probe->pen) < 0 || (message = call(args[1], NULL, 0, args[2], args[3])) == NULL)
+        goto failed;
+    int up = probe->depth ? 1 : -1;
+    if (message == Py_None) {
+        result = Py_NewRef(Py_None);
+    }
+    else if (!PyList_CheckExact(message)) {
+        result = begun(probe, message, up, NULL, NULL, 0);
+    }
+    else if (PyList_GET_SIZE(message) == 0) {
+        result = Py_NewRef(Py_None);
+    }
+    else {
+        result = PyList_New(0);
+        for (Py_ssize_t i = 0; result != NULL && i < PyList_GET_SIZE(message); i++) {
+            PyObject *each = Py_NewRef(PyList_GET_ITEM(message, i));
+            PyObject *sequence = begun(probe, each, up, NULL, NULL, 0);
+            Py_DECREF(each);
+            if (sequence == NULL || PyList_Append(result, sequence) < 0)
+                Py_CLEAR(result);
+            Py_XDECREF(sequence);
+        }
+    }
+    Py_DECREF(message);
+    if (result != NULL)
+        return result;
+failed:
+    if (counted(args[0]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static int
+complete(Pen *pen, uint64_t sequence, PyObject *facts)
+{
+    char head[HEAD_BYTES];
+    char *to = head;
+    *to++ = (char)0x97;
+    *to++ = COMPLETE;
+    to = put_uint(to, sequence);
+    to = put_uint(to, monotonic_ns());
+    memcpy(to, "\xa2ok\xc0\xc0", 5);
+    to += 5;
+    Part parts[2] = {{head, 0}, {NULL, 0}};
+    PyObject *content = NULL;
+    if (facts == Py_None) {
+        to = put_nil(to);
+    }
+    else {
+        content = PyObject_CallOneArg(pen->encode, facts);
+        if (content == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+            PyErr_Clear();
+            content = PyObject_CallOneArg(pen->encode_odd, facts);
+        }
+        if (content == NULL)
+            return -1;
+        parts[1].bytes = PyBytes_AS_STRING(content);
+        parts[1].size = PyBytes_GET_SIZE(content);
+    }
+    parts[0].size = to - head;
+    int written = append(pen, parts, content == NULL ? 1 : 2);
+    Py_XDECREF(content);
+    return written < 0 ? -1 : 0;
+}
+
+/* end(probe, done, sequence, result, args, kwargs), see guarded. */
+static PyObject *
+guarded_end(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Probe *probe;
+    if (!wants(given, 6) || (probe = probe_of(args[0])) == NULL)
+        return NULL;
+    PyObject *done = args[1], *sequence = args[2];
+    if (probe->propagates)
+        return PyObject_Vectorcall(python_end, args, 6, NULL);
+    PyObject *facts = NULL;
+    int failed;
+    if (done == Py_None) {
+        facts = Py_NewRef(Py_None);
+    }
+    else {
+        PyObject *first[2] = {sequence, args[3]};
+        facts = call(done, first, 2, args[4], args[5]);
+    }
+    if (facts == NULL) {
+        failed = 1;
+    }
+    else if (PyLong_CheckExact(sequence)
+             && (facts == Py_None || (PyDict_CheckExact(facts) && PyDict_Contains(facts, str_outcome) == 0))) {
+        uint64_t number = PyLong_AsUnsignedLongLong(sequence);
+        failed = number == (uint64_t)-1 && PyErr_Occurred();
+        /* Else begun by the parent, which completes it. */
+        if (!failed && probe->pen->mine != NULL && *probe->pen->mine)
+            failed = complete(probe->pen, number, facts) < 0;
+    }
+    else {
+        PyObject *arguments[3] = {args[0], sequence, facts};
+        static PyObject *names = NULL;
+        if (names == NULL)
+            names = PyTuple_Pack(1, str_facts);
+        PyObject *result = names == NULL ? NULL : PyObject_VectorcallMethod(str_complete, arguments, 2, names);
+        failed = result == NULL;
+        Py_XDECREF(result);
+    }
+    Py_XDECREF(facts);
+    if (failed && counted(args[0]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* observe(probe, read, result, error, started, args, kwargs), see guarded. */
+static PyObject *
+guarded_observe(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Probe *probe;
+    if (!wants(given, 7) || (probe = probe_of(args[0])) == NULL)
+        return NULL;
+    if (args[3] != Py_None)
+        return PyObject_Vectorcall(python_observe, args, 7, NULL);
+    if (probe->failures >= MAX_FAILURES)
+        return Py_NewRef(empty_tuple);
+    PyObject *message = NULL, *sequences = NULL;
+    uint64_t started = PyLong_AsUnsignedLongLong(args[4]);
+    if ((started == (uint64_t)-1 && PyErr_Occurred()) || is_ours(probe->pen) < 0
+        || (message = call(args[1], &args[2], 1, args[5], args[6])) == NULL)
+        goto failed;
+    if (message == Py_None) {
+        sequences = Py_NewRef(empty_tuple);
+    }
+    else if (!PyList_CheckExact(message)) {
+        PyObject *sequence = observed(probe, message, str_ok, started, 1, NULL);
+        if (sequence != NULL) {
+            sequences = PyTuple_Pack(1, sequence);
+            Py_DECREF(sequence);
+        }
+    }
+    else {
+        PyObject *all = PyList_New(0);
+        for (Py_ssize_t i = 0; all != NULL && i < PyList_GET_SIZE(message); i++) {
+            PyObject *each = Py_NewRef(PyList_GET_ITEM(message, i));
+            PyObject *sequence = observed(probe, each, str_ok, started, 1, NULL);
+            Py_DECREF(each);
+            if (sequence == NULL || PyList_Append(all, sequence) < 0)
+                Py_CLEAR(all);
+            Py_XDECREF(sequence);
+        }
+        if (all != NULL) {
+            sequences = PyList_AsTuple(all);
+            Py_DECREF(all);
+        }
+    }
+    Py_DECREF(message);
+    if (sequences != NULL)
+        return sequences;
+failed:
+    if (counted(args[0]) < 0)
+        return NULL;
+    return Py_NewRef(empty_tuple);
+}
+
+/* ---- the module --------------------------------------------------------------------------------------------------- */
+
+/* use(current, python_end, python_observe): what is defined in Python and needed here. */
+static PyObject *
+use(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *variable, *end, *observe;
+    if (!PyArg_ParseTuple(args, "O!OO", &PyContextVar_Type, &variable, &end, &observe))
+        return NULL;
+    Py_XSETREF(current, Py_NewRef(variable));
+    Py_XSETREF(python_end, Py_NewRef(end));
+    Py_XSETREF(python_observe, Py_NewRef(observe));
+    Py_RETURN_NONE;
+}
+
+/* use_span(add_span): the program has OpenTelemetry. */
+static PyObject *
+use_span(PyObject *module, PyObject *function)
+{
+    (void)module;
+    Py_XSETREF(add_span, Py_NewRef(function));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"begin", (PyCFunction)(void (*)(void))guarded_begin, METH_FASTCALL, NULL},
+    {"end", (PyCFunction)(void (*)(void))guarded_end, METH_FASTCALL, NULL},
+    {"observe", (PyCFunction)(void (*)(void))guarded_observe, METH_FASTCALL, NULL},
+    {"use", use, METH_VARARGS, NULL},
+    {"use_span", use_span, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "msgtrace._native",
+    .m_doc = "The recorder's hot path; see `msgtrace.native`.",
+    .m_size = -1,
+    .m_methods = functions,
+};
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    const struct { PyObject **name; const char *text; } names[] = {
+        {&str_sequences, "sequences"}, {&str_state, "state"},   {&str_body, "body"},     {&str_outcome, "outcome"},
+        {&str_ok, "ok"},               {&str_facts, "facts"},   {&str_number, "number"}, {&str_failed, "failed"},
+        {&str_complete, "complete"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if ((*names[i].name = PyUnicode_InternFromString(names[i].text)) == NULL)
+            return NULL;
+    if ((empty_tuple = PyTuple_New(0)) == NULL || (one = PyLong_FromLong(1)) == NULL)
+        return NULL;
+    if ((getframe = Py_XNewRef(PySys_GetObject("_getframe"))) == NULL)
+        return NULL;
+    if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0)
+        return NULL;
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL)
+        return NULL;
+    PyObject *layout = Py_BuildValue("(iiii)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES);
+    if (layout == NULL || PyModule_AddObjectRef(module, "LAYOUT", layout) < 0
+        || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
+        || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0) {
+        Py_XDECREF(layout);
+        Py_DECREF(module);
+        return NULL;
+    }
+    Py_DECREF(layout);
+    return module;
+}

@@ -1,0 +1,71 @@
+"""The recorder's hot path in C; what it does is written down in `probe`, `guarded` and `recorder`."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any
+
+from msgtrace.records import Message
+
+LAYOUT: tuple[int, int, int, int]
+
+class Pen:
+    def __init__(
+        self,
+        *,
+        encode: Callable[[Any], bytes],
+        encode_odd: Callable[[Any], bytes],
+        slow: Callable[[bytes, Any], bool],
+        adopt: Callable[[], None],
+        cap: Callable[[Message, Any], None],
+        thread_number: Callable[[], int],
+        body_limit: int,
+    ) -> None: ...
+    def write(self, payload: bytes, /) -> bool: ...
+    def open(self, map: Any, words: memoryview, seed: int, /) -> None: ...
+    def close(self) -> int: ...
+    def begin_process(self, mark: memoryview, /) -> None: ...
+    def find_with(self, find: Callable[[FrameType | None], int], own: dict[int, Any], /) -> None: ...
+    def forget_code(self) -> None: ...
+    def next_sequence(self) -> int: ...
+
+class Probe:
+    point: int
+    depth: int
+    failures: int
+    propagates: bool
+    def __init__(self, pen: Pen, /) -> None: ...
+    def begin(
+        self,
+        message: Message,
+        depth: int = 1,
+        causes: Any = None,
+        sequence: int = 0,
+        frame: FrameType | None = None,
+    ) -> int: ...
+    def observe(
+        self, message: Message, outcome: str = "ok", started_ns: int = 0, depth: int = 1, causes: Any = None
+    ) -> int: ...
+
+def begin(probe: Any, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any: ...
+def end(
+    probe: Any,
+    done: Callable[..., Any] | None,
+    sequence: Any,
+    result: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    /,
+) -> None: ...
+def observe(
+    probe: Any,
+    read: Callable[..., Any],
+    result: Any,
+    error: BaseException | None,
+    started: int,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    /,
+) -> tuple[int, ...]: ...
+def use(current: ContextVar[Any], end: Callable[..., Any], observe: Callable[..., Any], /) -> None: ...
+def use_span(add_span: Callable[[Any], None], /) -> None: ...

@@ -1,0 +1,34 @@
+"""Whether the recorder's hot path runs in C here, and why not where it doesn't. What it does, `_native.c` says.
+
+The Python that it stands for is complete by itself, and is what runs on interpreters that no compiled part was built for,
+on those without a global lock, and with MSGTRACE_NATIVE=0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Final
+
+from msgtrace.segment import CHECKED_BYTES, END_WORD, HEADER_BYTES, VERSION
+
+
+def _found() -> tuple[Any, str]:
+    if os.environ.get("MSGTRACE_NATIVE") == "0":
+        return None, "switched off by MSGTRACE_NATIVE=0"
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return None, "this interpreter has no global lock"
+    try:
+        from msgtrace import _native as found  # noqa: PLC0415 - it may not be there
+    except ImportError as error:
+        return None, f"not built for this interpreter ({error})"
+    if found.LAYOUT != (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES):
+        return None, "built for another version of msgtrace"
+    return found, ""
+
+
+native: Final[Any]
+"""The compiled module, or None."""
+reason: Final[str]
+"""Why there is none, for `msgtrace doctor`."""
+native, reason = _found()
