@@ -15,7 +15,7 @@ from msgtrace.context import CURRENT, Cause
 from msgtrace.engine import Engine
 from msgtrace.hook import Fetch, Hook, Late, Made, Observe, Point, Send, Submit, Until
 from msgtrace.interning import bind
-from msgtrace.probe import MAX_FAILURES
+from msgtrace.native import MAX_FAILURES
 from msgtrace.recorder import Recorder
 from msgtrace.records import CAUSE_SETTLED
 from msgtrace.settings import Settings

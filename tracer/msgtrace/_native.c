@@ -27,6 +27,8 @@
 /* As in probe.py and code_site.py. */
 #define MAX_FAILURES 10
 #define MAX_FRAMES 40
+/* As in object_copy.py. */
+#define MAX_DEPTH 16
 
 #define MAX_PARTS 4
 #define HEAD_BYTES 96
@@ -42,7 +44,7 @@ typedef struct { PyObject *code; int offset; long number; } Place;
 typedef struct { uint64_t id; long number; } Thread;
 typedef struct { const char *bytes; Py_ssize_t size; } Part;
 
-static PyObject *str_sequences, *str_state, *str_body, *str_outcome, *str_ok, *str_facts, *str_number, *str_failed,
+static PyObject *str_body, *str_outcome, *str_ok, *str_facts, *str_number, *str_failed,
     *str_complete, *empty_tuple, *one;
 static PyObject *getframe;       /* sys._getframe */
 static PyObject *current;        /* context.CURRENT */
@@ -439,6 +441,23 @@ put_nil(char *to)
     return to;
 }
 
+/* NULL: it is none. */
+static char *
+put_outcome(char *to, PyObject *outcome)
+{
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(outcome, &size);
+    if (text == NULL)
+        return NULL;
+    if (size > 31) {
+        PyErr_SetString(PyExc_ValueError, "not an outcome");
+        return NULL;
+    }
+    *to++ = (char)(0xa0 | size);
+    memcpy(to, text, (size_t)size);
+    return to + size;
+}
+
 static uint64_t
 monotonic_ns(void)
 {
@@ -446,6 +465,105 @@ monotonic_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+/* ---- what is being handled: the fields of context.Cause and its kinds ---------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *sequences, *scope, *receiver, *future, *swallowed;
+    long long state;
+    char awaits_future;
+} Fields;
+
+static PyTypeObject FieldsType;
+
+static PyObject *
+fields_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    Fields *fields = (Fields *)type->tp_alloc(type, 0);
+    if (fields == NULL)
+        return NULL;
+    fields->sequences = Py_NewRef(Py_None);
+    fields->scope = Py_NewRef(Py_None);
+    fields->receiver = Py_NewRef(Py_None);
+    fields->future = Py_NewRef(Py_None);
+    fields->swallowed = Py_NewRef(Py_None);
+    return (PyObject *)fields;
+}
+
+static int
+fields_init(Fields *fields, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"sequences", "state", "scope", "awaits_future", NULL};
+    PyObject *sequences = Py_None, *scope = Py_None;
+    long long state = 0;
+    int awaits_future = 0;
+    if (PyTuple_GET_SIZE(args) == 1 && kwargs == NULL)
+        sequences = PyTuple_GET_ITEM(args, 0);
+    else if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OLO$p", names, &sequences, &state, &scope, &awaits_future))
+        return -1;
+    Py_SETREF(fields->sequences, Py_NewRef(sequences));
+    Py_SETREF(fields->scope, Py_NewRef(scope));
+    fields->state = state;
+    fields->awaits_future = (char)awaits_future;
+    return 0;
+}
+
+static int
+fields_traverse(Fields *fields, visitproc visit, void *arg)
+{
+    Py_VISIT(fields->sequences);
+    Py_VISIT(fields->scope);
+    Py_VISIT(fields->receiver);
+    Py_VISIT(fields->future);
+    Py_VISIT(fields->swallowed);
+    return 0;
+}
+
+static int
+fields_clear(Fields *fields)
+{
+    Py_CLEAR(fields->sequences);
+    Py_CLEAR(fields->scope);
+    Py_CLEAR(fields->receiver);
+    Py_CLEAR(fields->future);
+    Py_CLEAR(fields->swallowed);
+    return 0;
+}
+
+static void
+fields_dealloc(Fields *fields)
+{
+    PyObject_GC_UnTrack(fields);
+    fields_clear(fields);
+    Py_TYPE(fields)->tp_free((PyObject *)fields);
+}
+
+static PyMemberDef fields_members[] = {
+    {"sequences", T_OBJECT_EX, offsetof(Fields, sequences), 0, NULL},
+    {"state", T_LONGLONG, offsetof(Fields, state), 0, NULL},
+    {"scope", T_OBJECT_EX, offsetof(Fields, scope), 0, NULL},
+    {"receiver", T_OBJECT_EX, offsetof(Fields, receiver), 0, NULL},
+    {"awaits_future", T_BOOL, offsetof(Fields, awaits_future), 0, NULL},
+    {"future", T_OBJECT_EX, offsetof(Fields, future), 0, NULL},
+    {"swallowed", T_OBJECT_EX, offsetof(Fields, swallowed), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject FieldsType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "msgtrace._native.Fields",
+    .tp_basicsize = sizeof(Fields),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_new = fields_new,
+    .tp_init = (initproc)fields_init,
+    .tp_dealloc = (destructor)fields_dealloc,
+    .tp_traverse = (traverseproc)fields_traverse,
+    .tp_clear = (inquiry)fields_clear,
+    .tp_members = fields_members,
+};
 
 /* ---- the probe --------------------------------------------------------------------------------------------------- */
 
@@ -531,14 +649,15 @@ cause_of(Around *around)
         around->causes = cause;
         return 0;
     }
-    around->causes = PyObject_GetAttr(cause, str_sequences);
-    PyObject *state = around->causes == NULL ? NULL : PyObject_GetAttr(cause, str_state);
-    Py_DECREF(cause);
-    if (state == NULL)
+    if (!PyObject_TypeCheck(cause, &FieldsType)) {
+        Py_DECREF(cause);
+        PyErr_SetString(PyExc_TypeError, "a cause expected");
         return -1;
-    around->state = PyLong_AsLong(state);
-    Py_DECREF(state);
-    return around->state == -1 && PyErr_Occurred() ? -1 : 0;
+    }
+    around->causes = Py_NewRef(((Fields *)cause)->sequences);
+    around->state = (long)((Fields *)cause)->state;
+    Py_DECREF(cause);
+    return 0;
 }
 
 static int
@@ -666,19 +785,12 @@ record(Pen *pen, int tag, const Around *around, PyObject *message, PyObject *out
     parts[count].bytes = PyBytes_AS_STRING(content);
     parts[count++].size = PyBytes_GET_SIZE(content);
     if (tag == OBSERVED) {
-        Py_ssize_t size;
-        const char *text = PyUnicode_AsUTF8AndSize(outcome, &size);
-        if (text == NULL || size > 31) {
-            if (text != NULL)
-                PyErr_SetString(PyExc_ValueError, "not an outcome");
+        if ((to = put_outcome(tail, outcome)) == NULL) {
             Py_XDECREF(several);
             Py_DECREF(content);
             return -1;
         }
-        to = tail;
-        *to++ = (char)(0xa0 | size);
-        memcpy(to, text, (size_t)size);
-        to = put_uint(to + size, duration);
+        to = put_uint(to, duration);
         parts[count].bytes = tail;
         parts[count++].size = to - tail;
     }
@@ -905,8 +1017,9 @@ failed:
     Py_RETURN_NONE;
 }
 
+/* Write the end of an operation that raised nothing. 0, or -1: error. */
 static int
-complete(Pen *pen, uint64_t sequence, PyObject *facts)
+complete(Pen *pen, uint64_t sequence, PyObject *outcome, PyObject *facts)
 {
     char head[HEAD_BYTES];
     char *to = head;
@@ -914,8 +1027,9 @@ complete(Pen *pen, uint64_t sequence, PyObject *facts)
     *to++ = COMPLETE;
     to = put_uint(to, sequence);
     to = put_uint(to, monotonic_ns());
-    memcpy(to, "\xa2ok\xc0\xc0", 5);
-    to += 5;
+    if ((to = put_outcome(to, outcome)) == NULL)
+        return -1;
+    to = put_nil(put_nil(to));
     Part parts[2] = {{head, 0}, {NULL, 0}};
     PyObject *content = NULL;
     if (facts == Py_None) {
@@ -967,7 +1081,7 @@ guarded_end(PyObject *module, PyObject *const *args, Py_ssize_t given)
         failed = number == (uint64_t)-1 && PyErr_Occurred();
         /* Else begun by the parent, which completes it. */
         if (!failed && probe->pen->mine != NULL && *probe->pen->mine)
-            failed = complete(probe->pen, number, facts) < 0;
+            failed = complete(probe->pen, number, str_ok, facts) < 0;
     }
     else {
         PyObject *arguments[3] = {args[0], sequence, facts};
@@ -980,6 +1094,56 @@ guarded_end(PyObject *module, PyObject *const *args, Py_ssize_t given)
     }
     Py_XDECREF(facts);
     if (failed && counted(args[0]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* late(probe, read, result, args, kwargs), see guarded. */
+static PyObject *
+guarded_late(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Probe *probe;
+    if (!wants(given, 5) || (probe = probe_of(args[0])) == NULL)
+        return NULL;
+    if (probe->failures >= MAX_FAILURES)
+        Py_RETURN_NONE;
+    PyObject *told = call(args[1], &args[2], 1, args[3], args[4]), *all = NULL;
+    if (told == NULL || told == Py_None)
+        goto done;
+    if ((all = PySequence_Fast(told, "late facts are a list")) == NULL)
+        goto done;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(all); i++) {
+        PyObject *one = Py_NewRef(PySequence_Fast_GET_ITEM(all, i));
+        if (!PyTuple_CheckExact(one) || PyTuple_GET_SIZE(one) != 4) {
+            Py_DECREF(one);
+            PyErr_SetString(PyExc_TypeError, "a late fact is a tuple of four");
+            goto done;
+        }
+        PyObject *sequence = PyTuple_GET_ITEM(one, 0), *outcome = PyTuple_GET_ITEM(one, 1),
+                 *error = PyTuple_GET_ITEM(one, 2), *facts = PyTuple_GET_ITEM(one, 3);
+        int failed;
+        if (error == Py_None && PyLong_CheckExact(sequence)
+            && (facts == Py_None || (PyDict_CheckExact(facts) && PyDict_Contains(facts, str_outcome) == 0))) {
+            uint64_t number = PyLong_AsUnsignedLongLong(sequence);
+            failed = number == (uint64_t)-1 && PyErr_Occurred();
+            if (!failed && probe->pen->mine != NULL && *probe->pen->mine)
+                failed = complete(probe->pen, number, outcome, facts) < 0;
+        }
+        else {
+            PyObject *arguments[5] = {args[0], sequence, outcome, error, facts};
+            PyObject *result = PyObject_VectorcallMethod(str_complete, arguments, 5, NULL);
+            failed = result == NULL;
+            Py_XDECREF(result);
+        }
+        Py_DECREF(one);
+        if (failed)
+            goto done;
+    }
+done:
+    Py_XDECREF(told);
+    Py_XDECREF(all);
+    if (PyErr_Occurred() && counted(args[0]) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -1035,6 +1199,86 @@ failed:
     return Py_NewRef(empty_tuple);
 }
 
+/* ---- snapshots ---------------------------------------------------------------------------------------------------- */
+
+/* Whether `value` is plain data within what is left. 1: yes, 0: no, 2: Python has to say (a date, a Decimal).
+ * Calls nothing of the program's: looks at exact types, and at their contents with the lock held. */
+static int
+walk(PyObject *value, Py_ssize_t *nodes, Py_ssize_t *size, int depth)
+{
+    if (PyDict_CheckExact(value)) {
+        if ((*nodes -= PyDict_GET_SIZE(value) + 1) < 0 || depth >= MAX_DEPTH)
+            return 0;
+        PyObject *key, *each;
+        Py_ssize_t position = 0;
+        while (PyDict_Next(value, &position, &key, &each)) {
+            if (!PyUnicode_CheckExact(key))
+                return 0;
+            *size -= PyUnicode_GET_LENGTH(key);
+            ++*nodes; /* it is counted once more as a value */
+            int is = walk(each, nodes, size, depth + 1);
+            if (is != 1)
+                return is;
+        }
+        return *size >= 0;
+    }
+    if (PyList_CheckExact(value) || PyTuple_CheckExact(value)) {
+        Py_ssize_t count = PySequence_Fast_GET_SIZE(value);
+        if ((*nodes -= count + 1) < 0 || depth >= MAX_DEPTH)
+            return 0;
+        for (Py_ssize_t i = 0; i < count; i++) {
+            ++*nodes;
+            int is = walk(PySequence_Fast_GET_ITEM(value, i), nodes, size, depth + 1);
+            if (is != 1)
+                return is;
+        }
+        return *size >= 0;
+    }
+    if (--*nodes < 0)
+        return 0;
+    if (PyUnicode_CheckExact(value)) {
+        *size -= PyUnicode_GET_LENGTH(value);
+        return *size >= 0;
+    }
+    if (PyBytes_CheckExact(value)) {
+        *size -= PyBytes_GET_SIZE(value);
+        return *size >= 0;
+    }
+    if (PyLong_CheckExact(value)) {
+        int overflow;
+        long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        (void)number;
+        if (overflow > 0) {
+            unsigned long long large = PyLong_AsUnsignedLongLong(value);
+            if (large == (unsigned long long)-1 && PyErr_Occurred()) {
+                PyErr_Clear();
+                return 0;
+            }
+            return 1;
+        }
+        return overflow == 0;
+    }
+    if (value == Py_None || PyBool_Check(value) || PyFloat_CheckExact(value))
+        return 1;
+    return 2;
+}
+
+/* plain(value, nodes, size) -> True, False, or None where `snapshot` itself has to look. */
+static PyObject *
+plain(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    if (!wants(given, 3))
+        return NULL;
+    Py_ssize_t nodes = PyLong_AsSsize_t(args[1]), size = PyLong_AsSsize_t(args[2]);
+    if (PyErr_Occurred())
+        return NULL;
+    int is = walk(args[0], &nodes, &size, 0);
+    if (is == 2)
+        Py_RETURN_NONE;
+    return PyBool_FromLong(is);
+}
+
 /* ---- the module --------------------------------------------------------------------------------------------------- */
 
 /* use(current, python_end, python_observe): what is defined in Python and needed here. */
@@ -1064,6 +1308,8 @@ static PyMethodDef functions[] = {
     {"begin", (PyCFunction)(void (*)(void))guarded_begin, METH_FASTCALL, NULL},
     {"end", (PyCFunction)(void (*)(void))guarded_end, METH_FASTCALL, NULL},
     {"observe", (PyCFunction)(void (*)(void))guarded_observe, METH_FASTCALL, NULL},
+    {"late", (PyCFunction)(void (*)(void))guarded_late, METH_FASTCALL, NULL},
+    {"plain", (PyCFunction)(void (*)(void))plain, METH_FASTCALL, NULL},
     {"use", use, METH_VARARGS, NULL},
     {"use_span", use_span, METH_O, NULL},
     {NULL, NULL, 0, NULL},
@@ -1081,8 +1327,8 @@ PyMODINIT_FUNC
 PyInit__native(void)
 {
     const struct { PyObject **name; const char *text; } names[] = {
-        {&str_sequences, "sequences"}, {&str_state, "state"},   {&str_body, "body"},     {&str_outcome, "outcome"},
-        {&str_ok, "ok"},               {&str_facts, "facts"},   {&str_number, "number"}, {&str_failed, "failed"},
+        {&str_body, "body"},     {&str_outcome, "outcome"}, {&str_ok, "ok"},
+        {&str_facts, "facts"},   {&str_number, "number"},   {&str_failed, "failed"},
         {&str_complete, "complete"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -1092,15 +1338,17 @@ PyInit__native(void)
         return NULL;
     if ((getframe = Py_XNewRef(PySys_GetObject("_getframe"))) == NULL)
         return NULL;
-    if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0)
+    if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0 || PyType_Ready(&FieldsType) < 0)
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    PyObject *layout = Py_BuildValue("(iiii)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES);
+    PyObject *layout = Py_BuildValue("(iiiiiii)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES,
+                                     MAX_DEPTH);
     if (layout == NULL || PyModule_AddObjectRef(module, "LAYOUT", layout) < 0
         || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
-        || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0) {
+        || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0
+        || PyModule_AddObjectRef(module, "Fields", (PyObject *)&FieldsType) < 0) {
         Py_XDECREF(layout);
         Py_DECREF(module);
         return NULL;

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgtrace.records import Message
 
-LAYOUT: tuple[int, int, int, int]
+LAYOUT: tuple[int, ...]
 
 class Pen:
     def __init__(
@@ -47,6 +47,18 @@ class Probe:
         self, message: Message, outcome: str = "ok", started_ns: int = 0, depth: int = 1, causes: Any = None
     ) -> int: ...
 
+class Fields:
+    sequences: Any
+    state: int
+    scope: Any
+    receiver: Callable[[BaseException | None], None] | None
+    awaits_future: bool
+    future: Any
+    swallowed: BaseException | None
+    def __init__(
+        self, sequences: Any = None, state: int = 0, scope: Any = None, *, awaits_future: bool = False
+    ) -> None: ...
+
 def begin(probe: Any, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any: ...
 def end(
     probe: Any,
@@ -67,5 +79,9 @@ def observe(
     kwargs: dict[str, Any],
     /,
 ) -> tuple[int, ...]: ...
+def late(
+    probe: Any, read: Callable[..., Any], result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], /
+) -> None: ...
+def plain(value: Any, nodes: int, size: int, /) -> bool | None: ...
 def use(current: ContextVar[Any], end: Callable[..., Any], observe: Callable[..., Any], /) -> None: ...
 def use_span(add_span: Callable[[Any], None], /) -> None: ...

@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from msgtrace.native import MAX_FRAMES
 from msgtrace.records import SITES
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from msgtrace.recorder import Recorder
 
-MAX_FRAMES: Final = 40
 MAX_CODES: Final = 20_000
 """Code objects are kept alive by being known; a program that generates code without end starts us anew."""
 

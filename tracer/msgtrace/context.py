@@ -10,27 +10,52 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace.native import native
 from msgtrace.records import CAUSE_BATCH, CAUSE_ENDED, CAUSE_LIVE, CAUSE_NESTED, CAUSE_SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-class Cause:
+class FieldsInPython:
+    """The fields of every cell, as `_native.Fields` has them; see `Cause` and `Handling`."""
+
+    __slots__ = ("awaits_future", "future", "receiver", "scope", "sequences", "state", "swallowed")
+
+    def __init__(
+        self,
+        sequences: Any = None,
+        state: int = CAUSE_LIVE,
+        scope: Handling | None = None,
+        *,
+        awaits_future: bool = False,
+    ) -> None:
+        self.sequences = sequences
+        self.state = state
+        self.scope = scope
+        self.receiver: Callable[[BaseException | None], None] | None = None
+        self.awaits_future = awaits_future
+        self.future: Any = None
+        self.swallowed: BaseException | None = None
+
+
+if TYPE_CHECKING or native is None:
+    Fields = FieldsInPython
+else:
+    Fields = native.Fields
+
+
+class Cause(Fields):
     """One message being handled, or the candidates out of one fetch.
 
     Attributes:
         sequences: the causing operation's sequence, a tuple of candidates, or None while nothing has been fetched.
         state: bits of `records.CAUSE_*`.
-        scope: the enclosing handler's cell for a fetch made inside a handler; None in a handler's own cell.
+        scope: the enclosing handler's cell for a fetch made inside a handler; None in a handler's own cell, which
+            would else be a cycle that waits for the garbage collector, once a message.
     """
 
-    __slots__ = ("scope", "sequences", "state")
-
-    def __init__(self, sequences: Any = None, state: int = CAUSE_LIVE, scope: Handling | None = None) -> None:
-        self.sequences = sequences
-        self.state = state
-        self.scope = scope
+    __slots__ = ()
 
     @classmethod
     def fetching(cls, enclosing: Cause | None) -> Cause:
@@ -71,16 +96,7 @@ class Handling(Cause):
         swallowed: what the handler raised, where the library lets it go no further; for hooks to set.
     """
 
-    __slots__ = ("awaits_future", "future", "receiver", "swallowed")
-
-    def __init__(self, sequence: Any, *, awaits_future: bool = False) -> None:
-        self.sequences = sequence
-        self.state = CAUSE_LIVE
-        self.scope = None  # not itself: a cycle would wait for the garbage collector, once a message
-        self.receiver: Callable[[BaseException | None], None] | None = None
-        self.awaits_future = awaits_future
-        self.future: Any = None
-        self.swallowed: BaseException | None = None
+    __slots__ = ()
 
 
 class Sending(Handling):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from msgtrace import interning
 from msgtrace.guarded import begin, injected, raised, settled
 from msgtrace.hook import Made, Submit, Until
-from msgtrace.probe import MAX_FAILURES, outcome_of
+from msgtrace.native import MAX_FAILURES
+from msgtrace.probe import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from msgtrace.hook import Action, Hook, Point, Several, Status
 from msgtrace.parts import several
-from msgtrace.probe import MAX_FAILURES, Probe
+from msgtrace.native import MAX_FAILURES
+from msgtrace.probe import Probe
 from msgtrace.versions import distribution_version, satisfies
 from msgtrace.wrappers import dispatcher, is_coroutine_function, replacement
 

@@ -7,8 +7,8 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace.context import CURRENT, Cause, Handling
-from msgtrace.native import native
-from msgtrace.probe import MAX_FAILURES, Probe, outcome_of
+from msgtrace.native import MAX_FAILURES, native
+from msgtrace.probe import Probe, outcome_of
 from msgtrace.records import CAUSE_ENDED
 
 if TYPE_CHECKING:
@@ -217,4 +217,4 @@ def injected(
 
 if not TYPE_CHECKING and native is not None:
     native.use(CURRENT, end, observe)
-    begin, end, observe = native.begin, native.end, native.observe
+    begin, end, observe, late = native.begin, native.end, native.observe, native.late

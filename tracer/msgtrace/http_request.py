@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.context import CURRENT, Handling
 from msgtrace.hook import Late
-from msgtrace.probe import MAX_FAILURES, Probe, outcome_of
+from msgtrace.native import MAX_FAILURES
+from msgtrace.probe import Probe, outcome_of
 from msgtrace.recorder import described
 from msgtrace.records import CAUSE_ENDED, COMPLETE
 

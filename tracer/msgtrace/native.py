@@ -12,6 +12,15 @@ from typing import Any, Final
 
 from msgtrace.segment import CHECKED_BYTES, END_WORD, HEADER_BYTES, VERSION
 
+MAX_FAILURES: Final = 10
+"""Failures after which a point records nothing any more."""
+MAX_FRAMES: Final = 40
+"""Frames that are looked through for the program's own."""
+MAX_DEPTH: Final = 16
+"""Of containers in an in-process event's arguments; what is nested deeper is cut."""
+LAYOUT: Final = (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES, MAX_DEPTH)
+"""What the compiled part was built for."""
+
 
 def _found() -> tuple[Any, str]:
     if os.environ.get("MSGTRACE_NATIVE") == "0":
@@ -22,7 +31,7 @@ def _found() -> tuple[Any, str]:
         from msgtrace import _native as found  # noqa: PLC0415 - it may not be there
     except ImportError as error:
         return None, f"not built for this interpreter ({error})"
-    if found.LAYOUT != (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES):
+    if found.LAYOUT != LAYOUT:
         return None, "built for another version of msgtrace"
     return found, ""
 

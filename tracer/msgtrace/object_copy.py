@@ -17,6 +17,7 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgtrace.bare_class import full_name, mro, namespace
+from msgtrace.native import MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +29,6 @@ CUT: Final = "$cut"
 ARGS: Final = "args"
 """Key of a call's positional arguments, and of an exception's."""
 
-MAX_DEPTH: Final = 16
 MAX_INT_BITS: Final = 4096
 """Larger integers are cut: Python refuses to write them out."""
 MAX_DECIMAL_BYTES: Final = 1024

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace.context import CURRENT, Cause
 from msgtrace.guarded import begin, end, observe, raised, settled
 from msgtrace.hook import Fetch, Observe, Send
-from msgtrace.probe import MAX_FAILURES
+from msgtrace.native import MAX_FAILURES
 from msgtrace.wrappers import called_at_once, is_coroutine_function
 
 if TYPE_CHECKING:

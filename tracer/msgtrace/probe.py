@@ -8,7 +8,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.context import CURRENT
-from msgtrace.native import native
+from msgtrace.native import MAX_FAILURES, native
 from msgtrace.records import POINTS
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from msgtrace.hook import Hook
     from msgtrace.recorder import Recorder
     from msgtrace.records import Facts, Message
-
-MAX_FAILURES: Final = 10
-"""Failures after which a point records nothing any more."""
 
 _RAISE: Final = os.environ.get("MSGTRACE_RAISE") == "1"
 """Our own tests want our errors; nobody else does."""

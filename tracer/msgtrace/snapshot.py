@@ -11,7 +11,8 @@ import uuid
 from typing import Any, Final
 
 from msgtrace.bare_class import full_name
-from msgtrace.object_copy import ARGS, CUT, MAX_DECIMAL_BYTES, MAX_DEPTH, TYPE, copied
+from msgtrace.native import MAX_DEPTH, native
+from msgtrace.object_copy import ARGS, CUT, MAX_DECIMAL_BYTES, TYPE, copied
 
 __all__ = ["CUT", "TYPE", "snapshot", "stand_in", "without_surrogates"]
 
@@ -19,6 +20,8 @@ __all__ = ["CUT", "TYPE", "snapshot", "stand_in", "without_surrogates"]
 _ATOMS: Final = frozenset({type(None), bool, float, dt.date, uuid.UUID})
 _TIMES: Final = frozenset({dt.datetime, dt.time})
 _LISTS: Final = frozenset({list, tuple, set, frozenset})
+_plain: Final[Any] = None if native is None else native.plain
+"""`_left is not None` in C, for what is of JSON's types; None for what isn't."""
 
 
 def snapshot(args: tuple[Any, ...], kwargs: dict[str, Any], nodes: int, size: int) -> Any:
@@ -43,7 +46,8 @@ def snapshot(args: tuple[Any, ...], kwargs: dict[str, Any], nodes: int, size: in
         value = {"$args" if ARGS in kwargs else ARGS: args, **kwargs}
     else:
         value = kwargs
-    if _left(value, nodes, size, 0) is not None:
+    plain = None if _plain is None else _plain(value, nodes, size)
+    if plain or (plain is None and _left(value, nodes, size, 0) is not None):
         return value
     return copied(value, nodes, size)
 
