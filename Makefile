@@ -8,14 +8,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WHEEL_VENV := build/wheel-venv
 WHEEL_STAMP := $(WHEEL_VENV)/.installed
-SOURCES := $(shell find tracer collectors analysis -type f -not -name '*.pyc' 2>/dev/null)
+SOURCES := $(shell find tracer collectors analysis -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
 
 .PHONY: help demo test check bench soak lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(STAMP): locks/dev.txt pyproject.toml
+$(STAMP): locks/dev.txt pyproject.toml hatch_build.py tracer/msgtrace/_native.c
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "msgtrace needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo 'no venv module: apt-get install python3-venv' >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

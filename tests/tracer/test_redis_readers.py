@@ -59,8 +59,8 @@ def test_options_of_an_entry() -> None:
     options = [b"NOMKSTREAM", "DELREF", b"IDMP", "producer", b"42", b"MAXLEN", b"~", "100", b"LIMIT", 7]
     message = redis_streams.added(CLIENT, "XADD", "orders", *options, "5-1", "a", 1)
     assert message is not None
-    assert message["body"] == b'{"a":"1"}'
-    assert message["settings"] == {
+    assert message.get("body") == b'{"a":"1"}'
+    assert message.get("settings") == {
         "nomkstream": True,
         "delref": True,
         "idmp": ["producer", "42"],
@@ -95,10 +95,10 @@ def test_several_elements_moved_at_once() -> None:
     (_, parameters, _), _ = redis_lists.moving(CLIENT, *command)
     assert parameters == (CLIENT, *command)
     taken = redis_lists.popped([b"a", b"b"], *parameters)
-    assert [(each["channel"], each["body"]) for each in taken] == [("jobs", b"a"), ("jobs", b"b")]
-    assert len({each["batch_id"] for each in taken}) == 1
+    assert [(each.get("channel"), each.get("body")) for each in taken] == [("jobs", b"a"), ("jobs", b"b")]
+    assert len({each.get("batch_id") for each in taken}) == 1
     given = redis_lists.moved([b"a", b"b"], *parameters)
-    assert [(each["channel"], each["body"]) for each in given] == [("busy", b"a"), ("busy", b"b")]
+    assert [(each.get("channel"), each.get("body")) for each in given] == [("busy", b"a"), ("busy", b"b")]
 
 
 def test_a_message_that_another_push_handler_took() -> None:

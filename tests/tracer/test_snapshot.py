@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msgtrace.object_copy import MAX_DEPTH, copied
+from msgtrace.native import MAX_DEPTH
+from msgtrace.object_copy import copied
 from msgtrace.snapshot import CUT, TYPE, snapshot, stand_in, without_surrogates
 
 NODES, SIZE = 200, 64 * 1024

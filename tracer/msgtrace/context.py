@@ -30,7 +30,7 @@ class FieldsInPython:
         *,
         awaits_future: bool = False,
     ) -> None:
-        self.sequences = sequences
+        self.sequences: Any = sequences
         self.state = state
         self.scope = scope
         self.receiver: Callable[[BaseException | None], None] | None = None
@@ -39,7 +39,7 @@ class FieldsInPython:
         self.swallowed: BaseException | None = None
 
 
-if TYPE_CHECKING or native is None:
+if TYPE_CHECKING or native is None:  # noqa: SIM108 - type checkers follow no conditional expression
     Fields = FieldsInPython
 else:
     Fields = native.Fields

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from msgtrace.hook import Action, Hook, Point, Several, Status
-from msgtrace.parts import several
 from msgtrace.native import MAX_FAILURES
+from msgtrace.parts import several
 from msgtrace.probe import Probe
 from msgtrace.versions import distribution_version, satisfies
 from msgtrace.wrappers import dispatcher, is_coroutine_function, replacement

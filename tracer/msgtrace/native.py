@@ -36,8 +36,8 @@ def _found() -> tuple[Any, str]:
     return found, ""
 
 
-native: Final[Any]
+_module, _reason = _found()
+native: Final[Any] = _module
 """The compiled module, or None."""
-reason: Final[str]
+reason: Final[str] = _reason
 """Why there is none, for `msgtrace doctor`."""
-native, reason = _found()

@@ -176,7 +176,7 @@ class InPython:
         raise NotImplementedError
 
 
-if TYPE_CHECKING or native is None:
+if TYPE_CHECKING or native is None:  # noqa: SIM108 - type checkers follow no conditional expression
     Base = InPython
 else:
     Base = native.Probe
