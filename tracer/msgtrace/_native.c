@@ -121,6 +121,10 @@ append(Pen *pen, const Part *parts, int count)
         __atomic_store_n((uint64_t *)(pen->base + 8 * END_WORD), (uint64_t)pen->position, __ATOMIC_RELEASE);
         return 1;
     }
+    if (pen->slow == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the recorder is not set up");
+        return -1;
+    }
     PyObject *payload = PyBytes_FromStringAndSize(NULL, length);
     if (payload == NULL)
         return -1;
@@ -256,7 +260,7 @@ pen_close(Pen *pen, PyObject *unused)
 {
     (void)unused;
     Py_ssize_t position = pen->position;
-    Py_buffer old = pen->segment;
+    Py_buffer old = pen->segment; /* released last: that may run a finaliser, which may record */
     memset(&pen->segment, 0, sizeof pen->segment);
     pen->base = NULL;
     Py_SETREF(pen->words, Py_NewRef(Py_None));
@@ -679,6 +683,10 @@ look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *
     around->causes = NULL;
     around->state = 0;
     around->place = 0;
+    if (pen == NULL || pen->encode == NULL || pen->find == NULL || current == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the recorder is not set up");
+        return -1;
+    }
     if (!PyDict_CheckExact(message)) {
         PyErr_Format(PyExc_TypeError, "a message is a dict, not %s", Py_TYPE(message)->tp_name);
         return -1;
@@ -899,7 +907,8 @@ static PyTypeObject ProbeType = {
 static Probe *
 probe_of(PyObject *object)
 {
-    if (PyObject_TypeCheck(object, &ProbeType) && ((Probe *)object)->pen != NULL)
+    if (PyObject_TypeCheck(object, &ProbeType) && ((Probe *)object)->pen != NULL
+        && ((Probe *)object)->pen->adopt != NULL)
         return (Probe *)object;
     PyErr_SetString(PyExc_TypeError, "a probe expected");
     return NULL;
