@@ -63,10 +63,12 @@ def test_it_records_what_python_records(seed: int) -> None:
 
 @given(VALUES, st.integers(0, 40), st.integers(0, 100))
 def test_what_is_plain_is_judged_alike(value: Any, nodes: int, size: int) -> None:
+    assert native is not None
     assert native.plain(value, nodes, size) is (snapshot._left(value, nodes, size, 0) is not None)
 
 
 def test_what_c_does_not_know_is_asked_of_python() -> None:
+    assert native is not None
     assert native.plain({"when": [object()]}, 10, 10) is None
 
 
