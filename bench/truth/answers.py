@@ -23,6 +23,8 @@ BODIES: Final = ("fields", "required", "types", "formats", "enums", "maps", "var
 """The categories that are about bodies."""
 ENOUGH: Final = 0.8
 """A type is asked about when it has this share of the samples that were asked for."""
+LISTED: Final = 20
+"""More ways than this of one flow are not asked for."""
 SEEN_FOR_ENUM: Final = 3
 """A closed set is asked for when each value that was seen was seen so many times in the mean, and 12 values at least."""
 
@@ -36,6 +38,8 @@ class Answers:
         places: category -> (event type, path) that nothing is asked about.
         beneath: category -> (event type, beginning of a path) likewise for all that begins so.
         few: event types with too few samples to ask for their bodies.
+        versioned: event types that have had several versions: their bodies are asked for as versions.
+        many: triggers that went more ways than a flow lists.
         texts: examples of the values at a place, for who looks at a mistake.
     """
 
@@ -43,15 +47,21 @@ class Answers:
     places: defaultdict[str, set[Item]] = field(default_factory=lambda: defaultdict(set))
     beneath: set[tuple[str, str]] = field(default_factory=set)
     few: set[str] = field(default_factory=set)
+    versioned: set[str] = field(default_factory=set)
+    many: set[Item] = field(default_factory=set)
     texts: dict[Item, list[str]] = field(default_factory=dict)
     channels: dict[str, frozenset[Item]] = field(default_factory=dict)
 
     def asked(self, category: str, item: Item) -> bool:
         """Whether an item counts."""
+        if category == "flow variants":
+            return item[:3] not in self.many
+        if category == "versions":
+            return item[0] not in self.few
         if category not in BODIES:
             return True
         event, path = item[0], item[1]
-        if event in self.few or (event, path) in self.places[category]:
+        if event in self.few or event in self.versioned or (event, path) in self.places[category]:
             return False
         return not any(event == each and path.startswith(start) for each, start in self.beneath)
 
@@ -68,15 +78,41 @@ def answers(system: System, played: Played, samples: int) -> Answers:
     for happened in played.story:
         sends[happened.event] += bool(happened.publisher[0])
         _flows(found, happened)
+    _whole(found, system, played)
     for name, event in system.events.items():
         if any(each.event == name for each in played.story):
             found.channels[name] = frozenset((each.system, each.name) for each in event.channels)
             found.true["event types"].add((name, sends[name], tuple(sorted(found.channels[name]))))
     for (name, version), shown in played.shown.items():
+        versions = system.events[name].versions
         if shown.objects[""] < ENOUGH * samples:
             found.few.add(name)
-        _Reader(found, name, shown).root(system.events[name].versions[version].node)
+        elif len(versions) > 1:
+            found.versioned.add(name)
+        _Reader(found, name, shown).root(versions[version].node)
+    for name in found.versioned - found.few:
+        for place, later in enumerate(system.events[name].versions[1:], 1):
+            found.true["versions"].add((name, place, later.verdict))
+            found.texts[name, place] = [later.change, later.number or "drift"]
     return found
+
+
+def _whole(found: Answers, system: System, played: Played) -> None:
+    """What concerns more than one message."""
+    for (service, name, arrives), runs in played.runs.items():
+        ways = Counter(frozenset(run.hops) for run in runs if run.hops)
+        if len(ways) <= LISTED:
+            for way, executions in ways.items():
+                found.true["flow variants"].add((service, name, arrives, way, executions))
+        else:
+            found.many.add((service, name, arrives))
+    for trigger in system.triggers:
+        if trigger.period_s is not None:
+            found.true["periods"].add((trigger.service, trigger.name, trigger.outcomes[0].sends[0], trigger.period_s))
+    for saga in system.sagas:
+        found.true["sagas"].add((saga.steps, tuple(sorted(saga.compensations))))
+    for each in system.exchanges:
+        found.true["request-reply"].add((each.request, each.reply, each.asks, each.answers))
 
 
 def _flows(found: Answers, happened: Any) -> None:

@@ -15,7 +15,7 @@ from msgtrace_analysis.findings import weakest
 
 if TYPE_CHECKING:
     from bench.truth.answers import Answers, Item
-    from msgtrace_analysis.findings import Certainty, Findings, Place
+    from msgtrace_analysis.findings import Certainty, Findings, Flow, Place
 
 
 @dataclass(slots=True)
@@ -62,7 +62,24 @@ def claimed(findings: Findings, answers: Answers) -> Claims:
             for delivery in step.deliveries:
                 said = weakest((delivery.certainty, named))
                 made.claim("flow edges", ("reaches", *publisher, about, *_place(delivery.place)), said)
+        _variants(made, flow, names, sure)
     return made
+
+
+def _variants(made: Claims, flow: Flow, names: dict[str, str], sure: dict[str, Certainty]) -> None:
+    trigger = (*_place(flow.trigger), names.get(flow.arrives, flow.arrives) if flow.arrives else "")
+    for variant in flow.variants:
+        hops = frozenset(
+            (
+                names.get(hop.event, hop.event),
+                _place(hop.publisher) if hop.publisher else ("", ""),
+                _place(hop.target) if hop.target else ("", ""),
+                bool(hop.outcome),
+            )
+            for hop in variant.hops
+        )
+        said = weakest((variant.evidence.certainty, *(sure.get(hop.event, "exact") for hop in variant.hops)))
+        made.claim("flow variants", (*trigger, hops, variant.executions), said)
 
 
 def _place(place: Place) -> tuple[str, str]:

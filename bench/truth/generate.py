@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from bench.truth import schemas, values
-from bench.truth.structure import Part, Record, Scalar
-from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger, Version
+from bench.truth import values
+from bench.truth.bodies import body
+from bench.truth.patterns import exchange, saga
+from bench.truth.structure import Record
+from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger
 
 if TYPE_CHECKING:
-    from bench.truth.structure import Node
     from bench.truth.system import Broker, Naming
 
 THINGS: Final = values.words(
@@ -25,7 +26,6 @@ HEADERS: Final = ("type", "eventType", "event-type", "x-event-type", "ce-type", 
 FIELDS: Final = ("type", "eventType", "event", "event_type", "messageType", "action", "kind", "op")
 COMMON: Final = frozenset(HEADERS[:6] + FIELDS[:5])
 """Those that say of themselves that they name a type. Others tell only where they tell several types apart."""
-ENVELOPES: Final = ("flat", "nested", "bare")
 MAX_MORE: Final = 4
 """So many times the samples may a trigger happen for the sake of what seldom follows from it."""
 
@@ -48,11 +48,7 @@ class Maker:
         event = self.event(service)
         many = 1 if rng.random() < 0.65 else 2
         for place, taker in enumerate(self._takers(event, service, many)):
-            self.subscribers.append(
-                Subscriber(
-                    event.name, taker, self._handler(event, taker), self._outcomes(taker, depth, first=place == 0)
-                )
-            )
+            self.subscribe(event.name, taker, self._outcomes(taker, depth, first=place == 0))
         return event.name
 
     def event(self, service: str, *, over: Broker | None = None) -> EventType:
@@ -70,12 +66,28 @@ class Maker:
             other = replace(channel, name=f"{channel.name}.copy")
             self.channels.append(other)
             channels = (channel, other)
-        node = self._body(channel, name)
-        made = EventType(name, channels, key, (Version(node),), correlation=rng.choice(("", "body", "property")))
-        if made.correlation == "property" and channel.system != "rabbitmq":
-            made = replace(made, correlation="")
+        return self.add(name, *channels, key=key, correlation=rng.choice(("", "body", "property")))
+
+    def add(self, name: str, *channels: Channel, key: str = "", correlation: str = "", reply: str = "") -> EventType:
+        """A new event type on given channels."""
+        channel = channels[0]
+        if correlation == "property" and channel.system != "rabbitmq":
+            correlation = ""
+        versions, version_field = body(self.rng, channel, name, correlated=correlation == "body")
+        key = key or _key(self.rng, channel, name)
+        made = EventType(name, channels, key, versions, version_field, correlation, reply)
         self.events[name] = made
         return made
+
+    def subscribe(self, event: str, service: str, outcomes: tuple[Outcome, ...]) -> None:
+        """A service takes an event type."""
+        self.subscribers.append(Subscriber(event, service, self.handler(event, service), outcomes))
+
+    def fresh_channel(self, base: str) -> str:
+        """A channel's name that is not taken."""
+        while any(each.name == base for each in self.channels):
+            base += self.rng.choice("abcdefgh")
+        return base
 
     def _channel(self, service: str, over: Broker | None) -> Channel:
         rng = self.rng
@@ -104,8 +116,7 @@ class Maker:
             base = f"{service}Bus"
         elif broker == "pubsub" and naming == "channel" and rng.random() < 0.5:
             base = f"{rng.choice(['user', 'room', 'tenant'])}.{{}}.{rng.choice(THINGS)}"
-        while any(each.name == base for each in self.channels):
-            base += rng.choice("abcdefgh")
+        base = self.fresh_channel(base)
         channel = Channel(broker, base, naming, telling, dispatched=rng.random() < 0.4)
         self.channels.append(channel)
         return channel
@@ -118,26 +129,6 @@ class Maker:
             name = f"{thing.title()}{deed.title()}" if style == "camel" else style.format(thing, deed)
             if name not in self.events and all(each.key != name for each in self.events.values()):
                 return name
-
-    def _body(self, channel: Channel, name: str) -> Node:
-        """The body's specification, with what says its type where that is in it."""
-        rng = self.rng
-        telling = (Part(channel.telling, constant(name)),) if channel.naming == "body" else ()
-        taken = {"event_id", "occurred_at", "correlation_id", channel.telling}
-        inner = schemas.record(rng, taken=taken)
-        if channel.broker == "stream":
-            # An entry's values are texts, or documents of their own.
-            return Record((*telling, Part("payload", inner)))
-        envelope = rng.choice(ENVELOPES)
-        identity = (
-            Part("event_id", Scalar(values.FORMATS["uuid"][0], "uuid")),
-            Part("occurred_at", Scalar(values.FORMATS["date-time"][0], "date-time")),
-        )
-        if envelope == "bare":
-            return Record((*telling, *inner.parts))
-        if envelope == "flat":
-            return Record((*telling, *identity, *inner.parts))
-        return Record((*telling, *identity, Part("data", inner)))
 
     def _takers(self, event: EventType, service: str, many: int) -> list[str]:
         channel = event.channels[0]
@@ -173,20 +164,23 @@ class Maker:
         """Have another header or field tell the type of the only event type of a channel."""
         channels = tuple(replace(each, telling=telling) for each in event.channels)
         self.channels = [replace(each, telling=telling) if each in event.channels else each for each in self.channels]
-        node = event.versions[0].node
-        if channel.naming == "body" and isinstance(node, Record):
-            renamed = (replace(each, name=telling) if each.name == channel.telling else each for each in node.parts)
-            node = Record(tuple(renamed))
-        self.events[event.name] = replace(event, channels=channels, versions=(replace(event.versions[0], node=node),))
+        versions = []
+        for version in event.versions:
+            node = version.node
+            if channel.naming == "body" and isinstance(node, Record):
+                renamed = (replace(each, name=telling) if each.name == channel.telling else each for each in node.parts)
+                node = Record(tuple(renamed))
+            versions.append(replace(version, node=node))
+        self.events[event.name] = replace(event, channels=channels, versions=tuple(versions))
 
-    @staticmethod
-    def _handler(event: EventType, service: str) -> str:
-        channel = event.channels[0]
+    def handler(self, event: str, service: str) -> str:
+        """The function of a service that takes an event type."""
+        channel = self.events[event].channels[0]
         if channel.broker in {"topic", "stream", "pubsub", "list"}:
             return f"consume_{_plain(channel.name)}"
         if channel.dispatched and channel.broker in {"exchange", "queue"}:
             return f"take_{_plain(channel.name)}"
-        return f"on_{_plain(event.name)}"
+        return f"on_{_plain(event)}"
 
     def _outcomes(self, service: str, depth: int, *, first: bool) -> tuple[Outcome, ...]:
         rng = self.rng
@@ -214,9 +208,7 @@ class Maker:
         if kind == "outside":
             event = self.event("partner", over=rng.choice(("exchange", "topic")))
             taker = rng.choice(self.services)
-            self.subscribers.append(
-                Subscriber(event.name, taker, self._handler(event, taker), self._outcomes(taker, 1, first=True))
-            )
+            self.subscribe(event.name, taker, self._outcomes(taker, 1, first=True))
             outcomes: tuple[Outcome, ...] = (Outcome(1.0, (event.name,)),)
             name = "partner"
         else:
@@ -245,13 +237,9 @@ class Maker:
         for outcome in outcomes:
             for event in outcome.sends:
                 after = self._rarest(takers[event].outcomes) if event in takers else 1.0
-                rarest = min(rarest, outcome.weight / total * after)
+                own = 1 / len(self.events[event].versions)
+                rarest = min(rarest, outcome.weight / total * min(after, own))
         return rarest
-
-
-def constant(text: str) -> Scalar:
-    """Always the same text."""
-    return Scalar(lambda _: text, open_ended=False)
 
 
 def _key(rng: Random, channel: Channel, name: str) -> str:
@@ -280,13 +268,17 @@ def system(seed: int, samples: int = 50) -> System:
     made = Maker(rng, samples, rng.sample(SERVICES, rng.randint(3, 6)))
     span_s = 7_200.0
     triggers = [made.trigger(span_s) for _ in range(rng.randint(3, 5))]
+    sagas = [saga(made) for _ in range(rng.choice((0, 1)))]
+    exchanges = [exchange(made) for _ in range(rng.choice((0, 1, 1)))]
     made.complete()
     return System(
         seed=seed,
         services=tuple(made.services),
         events=made.events,
         subscribers=tuple(made.subscribers),
-        triggers=tuple(triggers),
+        triggers=(*triggers, *(trigger for _, trigger in (*sagas, *exchanges))),
+        sagas=tuple(each for each, _ in sagas),
+        exchanges=tuple(each for each, _ in exchanges),
         span_s=span_s,
         channels=tuple(made.channels),
     )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.truth import values
+from bench.truth.bodies import CORRELATION
 from bench.truth.structure import Shown, sample
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Operation:
         fields: of `msgtrace.records.Message`, but for what only the writer knows.
         sent: of a receive or a process on a bus: the send that it is of.
         receipt: of a process: the receive that it processes.
+        event: of a send, its type.
         sequence: given by the writer.
     """
 
@@ -45,6 +46,7 @@ class Operation:
     receipt: Operation | None = None
     duration_ns: int = 40_000
     outcome: str = "ok"
+    event: str = ""
     sequence: int = 0
 
 
@@ -56,7 +58,6 @@ class Happened:
         publisher: service and function; '' for what is not traced.
         because: service and what was handled there: a handler or a route; None where nothing was.
         takers: service and handler of each that received it.
-        run: number of the trigger's occurrence that it came of.
     """
 
     event: str
@@ -65,8 +66,6 @@ class Happened:
     publisher: tuple[str, str]
     because: tuple[str, str] | None
     takers: tuple[tuple[str, str], ...]
-    trigger: str
-    run: int
     at_ns: int
 
 
@@ -76,23 +75,32 @@ class Played:
 
     Attributes:
         shown: of each event type and version, what its bodies showed.
-        runs: of each trigger, how often which multiset of events followed.
+        runs: of each trigger (service, name, what arrives from outside), every time that it happened.
+        answered: of a request and who asked and answered: how many were asked and how many answered.
     """
 
     operations: list[Operation] = field(default_factory=list)
     story: list[Happened] = field(default_factory=list)
     shown: dict[tuple[str, int], Shown] = field(default_factory=dict)
-    runs: dict[str, list[Counter[str]]] = field(default_factory=dict)
+    runs: dict[tuple[str, str, str], list[Run]] = field(default_factory=dict)
+
+
+Hop = tuple[str, tuple[str, str], tuple[str, str], bool]
+"""Event type, publisher, who took it, and whether its handling is seen to have failed."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One occurrence of a trigger."""
+    """One occurrence of a trigger.
 
-    trigger: str
-    number: int
+    Attributes:
+        correlation: the id of the transaction.
+        outside: it has just arrived from what is not traced, and whoever takes it begins a run of its own.
+    """
+
     correlation: str
-    events: Counter[str] = field(default_factory=Counter)
+    hops: set[Hop] = field(default_factory=set)
+    outside: bool = False
 
 
 def play(system: System) -> Played:
@@ -105,21 +113,23 @@ class _Player:
         self.system = system
         self.rng = Random(f"msgtrace truth plays {system.seed}")
         self.done = Played()
+        self.replies = {each.request: each.reply for each in system.exchanges}
         self.takers: dict[str, list[Subscriber]] = {}
         for each in system.subscribers:
             self.takers.setdefault(each.event, []).append(each)
 
     def played(self) -> Played:
-        number = 0
         for trigger in self.system.triggers:
-            self.done.runs[trigger.name] = []
             for at_ns in self.times(trigger):
-                number += 1
-                run = Run(trigger.name, number, str(values.any_uuid(self.rng)))
-                self.start(trigger, at_ns, run)
-                self.done.runs[trigger.name].append(run.events)
+                self.start(trigger, at_ns)
         self.done.operations.sort(key=lambda each: each.at_ns)
         return self.done
+
+    def run(self, service: str, name: str, arrives: str = "", correlation: str = "") -> Run:
+        """Another occurrence of a trigger."""
+        run = Run(correlation or str(values.any_uuid(self.rng)))
+        self.done.runs.setdefault((service, name, arrives), []).append(run)
+        return run
 
     def times(self, trigger: Trigger) -> list[int]:
         """When a trigger happens: in its period, or as often but at any time."""
@@ -130,9 +140,13 @@ class _Player:
         first = rng.uniform(0, step)
         return [int(first + step * place + rng.gauss(0, trigger.jitter) * step) for place in range(trigger.times)]
 
-    def start(self, trigger: Trigger, at_ns: int, run: Run) -> None:
+    def start(self, trigger: Trigger, at_ns: int) -> None:
         rng = self.rng
         outcome = chosen(rng, trigger.outcomes)
+        if trigger.kind == "outside":
+            run = Run(str(values.any_uuid(rng)), outside=True)
+        else:
+            run = self.run(trigger.service, trigger.name)
         if trigger.kind == "route":
             method, _, path = trigger.name.partition(" ")
             about = {"channel": path, "channel_kind": "route", "routing_key": method}
@@ -159,31 +173,22 @@ class _Player:
         source: tuple[str, str],
         cause: Operation | None,
         because: tuple[str, str] | None,
+        request: Operation | None = None,
     ) -> None:
         """A message is sent, and all follows that follows from it."""
         rng, event = self.rng, self.system.events[name]
         channel = rng.choice(event.channels)
         version = self.version(event, at_ns)
         fields = self.message(event, channel, version, run)
+        if request is not None and name == self.replies.get(request.event):
+            _answer(request.fields, fields)
         service, function = source
-        sent = self.did(at_ns, service, "send", channel.system, fields, function=function, cause=cause)
-        run.events[name] += 1
+        sent = self.did(at_ns, service, "send", channel.system, fields, function=function, cause=cause, event=name)
         takers = self.takers.get(name, [])
-        self.done.story.append(
-            Happened(
-                name,
-                channel,
-                version,
-                source,
-                because,
-                tuple((each.service, each.handler) for each in takers),
-                run.trigger,
-                run.number,
-                at_ns,
-            )
-        )
+        places = tuple((each.service, each.handler) for each in takers)
+        self.done.story.append(Happened(name, channel, version, source, because, places, at_ns))
         for taker in takers:
-            self.take(taker, at_ns + self.latency(channel), run, sent, channel)
+            self.take(taker, at_ns + self.latency(channel), run, sent, channel, source)
 
     def latency(self, channel: Channel) -> int:
         """Nanoseconds until a message arrives; on a bus it is a call."""
@@ -193,15 +198,25 @@ class _Player:
             else int(self.rng.lognormvariate(1.0, 0.5) * MS) + MS
         )
 
-    def take(self, taker: Subscriber, at_ns: int, run: Run, sent: Operation, channel: Channel) -> None:
+    def take(
+        self, taker: Subscriber, at_ns: int, run: Run, sent: Operation, channel: Channel, source: tuple[str, str]
+    ) -> None:
         """A message arrives and is handled."""
         outcome = chosen(self.rng, taker.outcomes)
+        here = (taker.service, taker.handler)
+        # That a loop of the program's own has failed is nowhere to be seen.
+        failed = outcome.fails and channel.system in {"rabbitmq", "pyee"}
+        if run.outside:
+            run = self.run(*here, sent.event, run.correlation)
+            if failed:
+                run.hops.add(("", ("", ""), ("", ""), True))
+        else:
+            run.hops.add((sent.event, source, here, failed))
         steps = [at_ns + 60_000 + self.rng.randint(1, 20) * MS for _ in outcome.sends]
         last = max(steps, default=at_ns) + MS
         handled = self.handled(taker, at_ns, last, sent, channel, outcome)
         for event, when in zip(outcome.sends, steps, strict=True):
-            here = (taker.service, taker.handler)
-            self.send(event, when, run, here, handled, here)
+            self.send(event, when, run, here, handled, here, sent)
 
     def handled(
         self, taker: Subscriber, at_ns: int, last_ns: int, sent: Operation, channel: Channel, outcome: Outcome
@@ -221,7 +236,7 @@ class _Player:
                 about["consumer_group"] = service
             return self.did(at_ns, service, "receive", system, about, function=taker.handler, sent=sent)
         about |= {
-            "channel": queue_of(taker, channel),
+            "channel": queue_of(taker, channel, sent.fields["routing_key"]),
             "channel_kind": "queue",
             "redelivered": False,
             "settings": {"exchange": sent.fields["channel"]},
@@ -251,6 +266,8 @@ class _Player:
         rng = self.rng
         shown = self.done.shown.setdefault((event.name, version), Shown())
         body = sample(event.versions[version].node, rng, "", shown)
+        if event.correlation == "body":
+            body[CORRELATION] = run.correlation
         fields: dict[str, Any] = {"channel": filled(channel.name, rng), "channel_kind": channel.broker}
         if channel.broker == "bus":
             return fields | {"routing_key": event.key, "data": body}
@@ -273,11 +290,29 @@ class _Player:
                 fields["event_type"] = event.name
             if event.correlation == "property":
                 fields["correlation_id"] = run.correlation
+            if event.reply:
+                back = self.system.events[event.reply].channels[0].name
+                fields |= {"correlation_id": str(values.any_uuid(rng)), "reply_to": filled(back, rng)}
         elif channel.broker == "topic":
             fields["message_key"] = f"{rng.randrange(10**6)}".encode()
+            if event.reply:
+                back = self.system.events[event.reply].channels[0].name
+                more = [("correlation-id", str(values.any_uuid(rng)).encode()), ("reply-topic", back.encode())]
+                fields["headers"] = [*fields.get("headers", ()), *more]
         elif channel.broker == "stream":
             fields["encoding"] = "redis-stream"
         return fields
+
+
+def _answer(request: dict[str, Any], fields: dict[str, Any]) -> None:
+    """Give an answer what it has of its request: where it goes, and the id by which it is known for one."""
+    if "reply_to" in request:
+        fields |= {"routing_key": request["reply_to"], "correlation_id": request["correlation_id"]}
+    else:
+        fields["headers"] = [
+            *fields.get("headers", ()),
+            *((name, value) for name, value in request["headers"] if name == "correlation-id"),
+        ]
 
 
 def chosen(rng: Random, outcomes: tuple[Outcome, ...]) -> Outcome:
@@ -290,10 +325,10 @@ def filled(name: str, rng: Random) -> str:
     return re.sub(r"\{\}", lambda _: str(rng.randrange(10_000, 99_999)), name)
 
 
-def queue_of(taker: Subscriber, channel: Channel) -> str:
-    """The queue that a subscriber takes from."""
+def queue_of(taker: Subscriber, channel: Channel, key: str) -> str:
+    """The queue that a subscriber takes from; the default exchange's routing key is a queue's name."""
     if channel.broker == "queue":
-        return channel.name
+        return key
     return f"{taker.service}.{channel.name}" if channel.dispatched else f"{taker.service}.{taker.handler}"
 
 

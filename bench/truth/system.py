@@ -68,7 +68,8 @@ class EventType:
         key: AMQP routing key, event name on a bus; else ''.
         versions: oldest first.
         version_field: of the body, where it says its version.
-        correlation: where the id of the whole transaction stands: `property`, `header`, `body`, or ''.
+        correlation: where the id of the whole transaction stands: `property`, `body`, or ''.
+        reply: the event type that it asks for as an answer.
     """
 
     name: str
@@ -77,6 +78,7 @@ class EventType:
     versions: tuple[Version, ...]
     version_field: str = ""
     correlation: str = ""
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +97,12 @@ class Subscriber:
     Attributes:
         handler: name of the function.
         outcomes: exactly one happens to each message.
-        replies: the event type that it answers with, to where the message says.
     """
 
     event: str
     service: str
     handler: str
     outcomes: tuple[Outcome, ...]
-    replies: str = ""
 
 
 @dataclass(frozen=True, slots=True)

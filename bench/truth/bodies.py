@@ -1,0 +1,67 @@
+"""The specification of a whole body: what says its type, its version and its transaction, around what it is about. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bench.truth import schemas, values
+from bench.truth.structure import Part, Record, Scalar
+from bench.truth.system import Version
+from bench.truth.versions import evolved
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from bench.truth.system import Channel
+
+ENVELOPES: Final = ("flat", "nested", "bare")
+VERSION_FIELDS: Final = ("version", "schema_version", "schemaVersion", "v")
+CORRELATION: Final = "correlation_id"
+UUID: Final = Scalar(values.FORMATS["uuid"][0], "uuid")
+VERSIONED: Final = 0.12
+"""The share of event types that have had two versions."""
+
+
+def constant(text: str) -> Scalar:
+    """Always the same text."""
+    return Scalar(lambda _: text, open_ended=False)
+
+
+def number(value: int) -> Scalar:
+    """Always the same number."""
+    return Scalar(lambda _: value, open_ended=False)
+
+
+def body(rng: Random, channel: Channel, name: str, *, correlated: bool) -> tuple[tuple[Version, ...], str]:
+    """Every version of a type's body, and the field that says which one it is; '' where none does."""
+    telling = (Part(channel.telling, constant(name)),) if channel.naming == "body" else ()
+    correlation = (Part(CORRELATION, UUID),) if correlated else ()
+    inner = schemas.record(rng, taken={"event_id", "occurred_at", CORRELATION, channel.telling, *VERSION_FIELDS})
+    envelope = "entry" if channel.broker == "stream" else rng.choice(ENVELOPES)
+    if rng.random() >= VERSIONED:
+        return (Version(_wrapped((*telling, *correlation), inner, envelope)),), ""
+    later, verdict, change = evolved(rng, inner)
+    said = rng.choice((*VERSION_FIELDS, "", "")) if envelope != "entry" else ""
+    plain = rng.random() < 0.5
+    made = []
+    for place, each in enumerate((inner, later), 1):
+        label = f"{place}" if plain else f"{place}.0.0"
+        part = (Part(said, number(place) if plain else constant(label)),) if said else ()
+        node = _wrapped((*telling, *part, *correlation), each, envelope)
+        made.append(
+            Version(node, label if said else "", 0.5, verdict if place > 1 else "", change if place > 1 else "")
+        )
+    return tuple(made), said
+
+
+def _wrapped(first: tuple[Part, ...], inner: Record, envelope: str) -> Record:
+    identity = (Part("event_id", UUID), Part("occurred_at", Scalar(values.FORMATS["date-time"][0], "date-time")))
+    match envelope:
+        case "entry":
+            # A stream entry's values are texts, or documents of their own.
+            return Record((*first, Part("payload", inner)))
+        case "bare":
+            return Record((*first, *inner.parts))
+        case "flat":
+            return Record((*first, *identity, *inner.parts))
+    return Record((*first, *identity, Part("data", inner)))
