@@ -12,7 +12,7 @@ from bench.truth.versions import evolved
 if TYPE_CHECKING:
     from random import Random
 
-    from bench.truth.system import Channel
+    from bench.truth.system import Channel, EventType
 
 ENVELOPES: Final = ("flat", "nested", "bare")
 VERSION_FIELDS: Final = ("version", "schema_version", "schemaVersion", "v")
@@ -32,9 +32,24 @@ def number(value: int) -> Scalar:
     return Scalar(lambda _: value, open_ended=False)
 
 
-def body(rng: Random, channel: Channel, name: str, *, correlated: bool) -> tuple[tuple[Version, ...], str]:
-    """Every version of a type's body, and the field that says which one it is; '' where none does."""
+def body(
+    rng: Random, channel: Channel, name: str, *, correlated: bool, like: EventType | None = None
+) -> tuple[tuple[Version, ...], str]:
+    """Every version of a type's body, and the field that says which one it is; '' where none does.
+
+    Args:
+        rng: the source of chance.
+        channel: that it is sent to.
+        name: of the type.
+        correlated: it says which transaction it belongs to.
+        like: a type whose fields it has, but for the one that says the type.
+    """
     telling = (Part(channel.telling, constant(name)),) if channel.naming == "body" else ()
+    if like is not None and isinstance(like.versions[0].node, Record):
+        mine = {channel.telling, CORRELATION, like.version_field}
+        others = (part for part in like.versions[0].node.parts if part.name not in mine)
+        more = (Part(CORRELATION, UUID),) if correlated else ()
+        return (Version(Record((*telling, *more, *others))),), ""
     correlation = (Part(CORRELATION, UUID),) if correlated else ()
     inner = schemas.record(rng, taken={"event_id", "occurred_at", CORRELATION, channel.telling, *VERSION_FIELDS})
     envelope = "entry" if channel.broker == "stream" else rng.choice(ENVELOPES)

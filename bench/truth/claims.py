@@ -14,8 +14,10 @@ from bench.truth.json_schema import claims as claims_of
 from msgtrace_analysis.findings import weakest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.truth.answers import Answers, Item
-    from msgtrace_analysis.findings import Certainty, Findings, Flow, Place
+    from msgtrace_analysis.findings import Certainty, Event, Findings, Flow, Place, Variant
 
 
 @dataclass(slots=True)
@@ -36,18 +38,21 @@ def claimed(findings: Findings, answers: Answers) -> Claims:
     made = Claims()
     names: dict[str, str] = {}
     sure: dict[str, Certainty] = {}
+    types: defaultdict[str, list[Event]] = defaultdict(list)
     for event in findings.events:
         channels = frozenset({(event.system, normal(event.address))})
         names[event.ref] = name = known_event(answers, event.name, channels)
-        # A type that is split by channel is a wrong answer, but nothing that was said of its parts is false.
-        split = channels < answers.channels.get(name, frozenset())
         sure[event.ref] = event.evidence.certainty
-        said = "likely" if split else event.evidence.certainty
-        made.claim("event types", (name, event.sends, tuple(sorted(channels))), said)
+        types[name].append(event)
         for category, parties in (("publishers", event.publishers), ("subscribers", event.consumers)):
             for party in parties:
                 said = weakest((party.evidence.certainty, event.evidence.certainty))
                 made.claim(category, (name, *_place(party.place)), said)
+    for name, events in types.items():
+        # What has one name is one type, on as many channels.
+        channels = frozenset((event.system, normal(event.address)) for event in events)
+        said = weakest(event.evidence.certainty for event in events)
+        made.claim("event types", (name, sum(event.sends for event in events), tuple(sorted(channels))), said)
     for contract in findings.contracts:
         _body(made, names.get(contract.event, contract.event), contract.schema, contract.certainty)
     for flow in findings.flows:
@@ -62,13 +67,14 @@ def claimed(findings: Findings, answers: Answers) -> Claims:
             for delivery in step.deliveries:
                 said = weakest((delivery.certainty, named))
                 made.claim("flow edges", ("reaches", *publisher, about, *_place(delivery.place)), said)
-        _variants(made, flow, names, sure)
+    _variants(made, findings.flows, names, sure)
     return made
 
 
-def _variants(made: Claims, flow: Flow, names: dict[str, str], sure: dict[str, Certainty]) -> None:
-    trigger = (*_place(flow.trigger), names.get(flow.arrives, flow.arrives) if flow.arrives else "")
-    for variant in flow.variants:
+def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: dict[str, Certainty]) -> None:
+    ways: defaultdict[Item, list[Variant]] = defaultdict(list)
+    for flow, variant in ((each, way) for each in flows for way in each.variants):
+        trigger = (*_place(flow.trigger), names.get(flow.arrives, flow.arrives) if flow.arrives else "")
         hops = frozenset(
             (
                 names.get(hop.event, hop.event),
@@ -78,8 +84,12 @@ def _variants(made: Claims, flow: Flow, names: dict[str, str], sure: dict[str, C
             )
             for hop in variant.hops
         )
-        said = weakest((variant.evidence.certainty, *(sure.get(hop.event, "exact") for hop in variant.hops)))
-        made.claim("flow variants", (*trigger, hops, variant.executions), said)
+        ways[*trigger, hops].append(variant)
+    # Ways that differ only in the channel of a type are one.
+    for way, variants in ways.items():
+        events = (sure.get(hop.event, "exact") for each in variants for hop in each.hops)
+        said = weakest((*(each.evidence.certainty for each in variants), *events))
+        made.claim("flow variants", (*way, sum(each.executions for each in variants)), said)
 
 
 def _place(place: Place) -> tuple[str, str]:

@@ -26,6 +26,8 @@ HEADERS: Final = ("type", "eventType", "event-type", "x-event-type", "ce-type", 
 FIELDS: Final = ("type", "eventType", "event", "event_type", "messageType", "action", "kind", "op")
 COMMON: Final = frozenset(HEADERS[:6] + FIELDS[:5])
 """Those that say of themselves that they name a type. Others tell only where they tell several types apart."""
+ALIKE: Final = 0.15
+"""The share of types that have just the fields of another one on their channel."""
 MAX_MORE: Final = 4
 """So many times the samples may a trigger happen for the sake of what seldom follows from it."""
 
@@ -62,7 +64,7 @@ class Maker:
         elif channel.naming == "channel":
             name = channel.name
         channels: tuple[Channel, ...] = (channel,)
-        if channel.broker == "topic" and channel.naming == "header" and rng.random() < 0.25:
+        if channel.broker == "topic" and channel.telling in COMMON.intersection(HEADERS) and rng.random() < 0.25:
             other = replace(channel, name=f"{channel.name}.copy")
             self.channels.append(other)
             channels = (channel, other)
@@ -73,7 +75,11 @@ class Maker:
         channel = channels[0]
         if correlation == "property" and channel.system != "rabbitmq":
             correlation = ""
-        versions, version_field = body(self.rng, channel, name, correlated=correlation == "body")
+        here = [each for each in self.events.values() if each.channels[0].name == channel.name]
+        # What has no telling name tells only by the shapes that go with it.
+        obvious = channel.naming in {"property", "key"} or channel.telling in COMMON
+        like = self.rng.choice(here) if here and obvious and self.rng.random() < ALIKE else None
+        versions, version_field = body(self.rng, channel, name, correlated=correlation == "body", like=like)
         key = key or _key(self.rng, channel, name)
         made = EventType(name, channels, key, versions, version_field, correlation, reply)
         self.events[name] = made
@@ -156,8 +162,13 @@ class Maker:
                     if service not in known
                 ]
         for channel in list(self.channels):
-            types = [event for event in self.events.values() if channel in event.channels]
-            if len(types) == 1 and channel.telling and channel.telling not in COMMON:
+            types = [e for e in self.events.values() if any(each.name == channel.name for each in e.channels)]
+            if (
+                len(types) == 1
+                and not channel.name.endswith(".copy")
+                and channel.telling
+                and channel.telling not in COMMON
+            ):
                 self._rename(types[0], channel, "eventType")
 
     def _rename(self, event: EventType, channel: Channel, telling: str) -> None:

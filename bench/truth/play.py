@@ -209,7 +209,7 @@ class _Player:
         if run.outside:
             run = self.run(*here, sent.event, run.correlation)
             if failed:
-                run.hops.add(("", ("", ""), ("", ""), True))
+                run.hops.add(("", ("", ""), here, True))
         else:
             run.hops.add((sent.event, source, here, failed))
         steps = [at_ns + 60_000 + self.rng.randint(1, 20) * MS for _ in outcome.sends]
