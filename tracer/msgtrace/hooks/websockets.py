@@ -101,11 +101,11 @@ def driven(self: Any) -> bool:
 
 
 def _handed_on(protocol: Any, talk: Conversation) -> bool:
-    if talk.handed_on is None:
-        talk.handed_on = (
-            connection_of(protocol) is not None or getattr(protocol.logger, "name", "") == UVICORNS_LOGGER
-        )
-    return talk.handed_on
+    known = talk.handed_on
+    if known is None:
+        uvicorns = getattr(protocol.logger, "name", "") == UVICORNS_LOGGER
+        known = talk.handed_on = uvicorns or connection_of(protocol) is not None
+    return known
 
 
 def events(result: Any, self: Any) -> list[Message]:
