@@ -32,7 +32,7 @@ class SubmissionInPython:
 
     __slots__ = ("frame", "made", "owner")
 
-    def __init__(self, owner: Any, frame: FrameType) -> None:
+    def __init__(self, owner: Any, frame: FrameType | None) -> None:
         self.owner = owner
         self.frame = frame
         self.made = False
@@ -65,7 +65,7 @@ class Marked(Pending):
 
     __slots__ = ("sequence", "span")
 
-    def __init__(self, owner: Any, frame: FrameType, sequence: int) -> None:
+    def __init__(self, owner: Any, frame: FrameType | None, sequence: int) -> None:
         super().__init__(owner, frame)
         self.sequence = sequence
         self.span: dict[str, str] = {}  # type: ignore[misc]  # its own, not the class's
@@ -92,7 +92,11 @@ def submit(original: Callable[..., Any], probe: Probe, action: Submit) -> Callab
     def replacement(*args: Any, **kwargs: Any) -> Any:
         if probe.failures >= MAX_FAILURES:
             return original(*args, **kwargs)
-        pending = Pending(args[0] if args else None, _frame(1))
+        try:
+            frame = _frame(1)
+        except ValueError:  # the call is all that a greenlet, or a thread, runs
+            frame = None
+        pending = Pending(args[0] if args else None, frame)
         if inject is not None:
             pending, args, kwargs = _marked(probe, inject, pending, args, kwargs)
         token = PENDING.set(pending)
@@ -150,7 +154,7 @@ def _unmade(
             error = action.refusal(result, *args, **kwargs)
         message = action.read(*args, **kwargs)
         if type(message) is dict:
-            sequence = probe.begin(message, sequence=pending.sequence, frame=pending.frame)
+            sequence = probe.begin(message, 0, sequence=pending.sequence, frame=pending.frame)
             if error is not None:
                 probe.complete(sequence, outcome_of(error), error)
     except Exception as ours:  # noqa: BLE001 - the contract with the host program

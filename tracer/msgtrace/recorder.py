@@ -276,6 +276,9 @@ class Recorder:
             if self._target[2] is not failed:
                 return self.write(payload)
             self._turning = True
+            self._target = (
+                _NOWHERE  # so that of an operation's records that interrupt this, the small one does not overtake
+            )
             try:
                 turned = len(payload) <= self._segment_bytes - 2 * HEADER_BYTES and self._turn()
             finally:
@@ -285,9 +288,9 @@ class Recorder:
             else:
                 self._dropped += 1
                 self._spool.publish_dropped(self._dropped)
-            waiting, self._interrupted = self._interrupted, []
-            for each in waiting:
-                self.write(each)
+            while self._interrupted:
+                # One at a time: what interrupts this very line writes what it finds, too.
+                self.write(self._interrupted.pop(0))
             return turned
 
     def _turn(self) -> bool:
