@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from integration.recorded import Recording, record
 from integration.traced import run as run_command
 from msgtrace.records import CAUSE_ENDED
@@ -97,8 +99,13 @@ SMALL = Settings(segment_bytes=8192, spool_limit=64 << 20)
 """Segments that are turned all the time, and room for all of them."""
 
 
-def test_interrupted_by_signals_and_finalisers() -> None:
-    recording = record([str(PROGRAMS / "interrupted.py"), "3000"], settings=SMALL)
+compiled_or_not = pytest.mark.parametrize("native", ["1", "0"], ids=["compiled", "python"])
+
+
+@compiled_or_not
+def test_interrupted_by_signals_and_finalisers(native: str) -> None:
+    env = {"MSGTRACE_NATIVE": native}
+    recording = record([str(PROGRAMS / "interrupted.py"), "3000"], settings=SMALL, env=env)
     assert (recording.exit_code, recording.stderr, recording.losses, recording.dropped) == (0, "", [], 0)
     said = recording.said
     assert said.pop("heard") == said["plain"] == 3000
@@ -111,8 +118,10 @@ def test_interrupted_by_signals_and_finalisers() -> None:
         assert numbers == list(range(count) if event == "plain" else range(1, count + 1))
 
 
-def test_threads_that_run_freely() -> None:
-    recording = record([str(PROGRAMS / "many_threads.py"), "500"], settings=SMALL)
+@compiled_or_not
+def test_threads_that_run_freely(native: str) -> None:
+    env = {"MSGTRACE_NATIVE": native}
+    recording = record([str(PROGRAMS / "many_threads.py"), "500"], settings=SMALL, env=env)
     assert (recording.exit_code, recording.stderr, recording.losses, recording.dropped) == (0, "", [], 0)
     threads, ticks = recording.said["threads"], recording.said["ticks"]
     operations = {each.sequence: each for each in recording.operations}

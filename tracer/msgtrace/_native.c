@@ -792,8 +792,11 @@ look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *
         PyObject *depth = up == 1 ? Py_NewRef(one) : PyLong_FromLong(up);
         from = depth == NULL ? NULL : PyObject_CallOneArg(getframe, depth);
         Py_XDECREF(depth);
-        if (from == NULL)
-            return -1;
+        if (from == NULL) {
+            if (!PyErr_ExceptionMatches(PyExc_ValueError))
+                return -1;
+            PyErr_Clear(); /* the call is all that a greenlet, or a thread, runs */
+        }
     }
     if (from != NULL && (around->place = site(pen, (PyFrameObject *)from)) < 0)
         return -1;
