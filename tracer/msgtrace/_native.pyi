@@ -61,9 +61,9 @@ class Fields:
 
 class Submission:
     owner: Any
-    frame: FrameType
+    frame: FrameType | None
     made: bool
-    def __init__(self, owner: Any, frame: FrameType, /) -> None: ...
+    def __init__(self, owner: Any, frame: FrameType | None, /) -> None: ...
 
 def begin(probe: Any, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any: ...
 def end(
