@@ -15,7 +15,9 @@ import time
 from pathlib import Path
 
 from msgtrace_analysis.passes import prepare
+from msgtrace_analysis.passes.conversations import conversations
 from msgtrace_analysis.passes.flows import flows
+from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.study import Study
 from msgtrace_collectors.trace import open_trace
 from msgtrace_collectors.trace_file import open_for_writing
@@ -70,7 +72,7 @@ def make(path: Path, operations: int, shape: str) -> None:
             p.process * 1000000000000 + i * {width} + p.place as id, i, p.*,
             case when p.parent is not null then (select q.process from plan as q where q.place = p.parent) * 1000000000000
                 + i * {width} + p.parent end as parent_id,
-            (i * {width} + p.place) * 1000 + (hash(i, p.place) % 100000)::bigint as at_ns
+            (i * {width} + p.place) * 1000000 + (hash(i, p.place) % 900000)::bigint as at_ns
         from range(0, {operations // width}) as r(i), plan as p
         order by i, p.place
         """
@@ -120,13 +122,17 @@ def main() -> None:
                 started = time.perf_counter()
                 prepare(study)
                 print(f"names, places   {time.perf_counter() - started:6.2f} s")
-                before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                started, worked = time.perf_counter(), time.process_time()
-                found = flows(study)
-                print(
-                    f"flows           {time.perf_counter() - started:6.2f} s wall, {time.process_time() - worked:.2f} s of processor, "
-                    f"{before / 1000:.0f} -> {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.0f} MB, {len(found)} flows"
-                )
+                for name, part in (("graph", build_graph), ("flows", flows), ("conversations", conversations)):
+                    started, worked = time.perf_counter(), time.process_time()
+                    if part is build_graph:
+                        graph = build_graph(study)
+                    else:
+                        part(study, graph)
+                    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+                    print(
+                        f"{name:15} {time.perf_counter() - started:6.2f} s wall, "
+                        f"{time.process_time() - worked:.2f} s of processor, at most {peak:.0f} MB"
+                    )
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ OPERATIONS: Final = """
         epoch_ns(o.observed_at) as observed_ns, o.monotonic_ns, o.duration_ns,
         o.server, o.virtual_host, o.connection_id, o.channel, o.channel_kind, o.routing_key,
         o.partition_id, o.log_offset, o.consumer_group, o.consumer_tag,
-        o.message_id, o.correlation_id, o.reply_to, o.trace_id, o.identity, o.delivery_mode,
+        o.message_id, o.correlation_id, o.reply_to, o.trace_id, o.identity, o.delivery_mode, o.expiration,
         cast(o.headers as varchar) as headers, o.body_size, o.body_digest, o.encoding, o.truncated, o.redacted,
         o.event_type, o.redelivered, o.attempt, o.outcome, o.error_type, o.error_message,
         o.code_site, o.code_function, o.handler_site, h.name as handler_name,

@@ -106,10 +106,7 @@ class InPython:
             recorder.cap(message, body)
         site = 0
         if frame is None and depth:
-            try:
-                frame = _frame(depth)
-            except ValueError:  # the call is all that a greenlet, or a thread, runs
-                frame = None
+            frame = _frame(depth)
         if frame is not None:
             site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
         point = self.point or self.number()
@@ -126,7 +123,7 @@ class InPython:
         recorder.write(payload)
         return sequence
 
-    def observe(  # noqa: C901 - what a function of its own would cost is measured
+    def observe(
         self, message: Message, outcome: str = "ok", started_ns: int = 0, depth: int = 1, causes: Any = None
     ) -> int:
         """Record an operation that is over.
@@ -156,12 +153,8 @@ class InPython:
             recorder.cap(message, body)
         site = 0
         if depth:
-            try:
-                frame = _frame(depth)
-            except ValueError:  # as in `begin`
-                site = 0
-            else:
-                site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
+            frame = _frame(depth)
+            site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
         point = self.point or self.number()
         try:
             thread = recorder.thread.number

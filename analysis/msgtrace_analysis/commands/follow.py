@@ -20,7 +20,7 @@ from msgtrace_analysis.passes.chain import (
     operations_of,
     tree,
 )
-from msgtrace_analysis.renderers.event_flows import time_of
+from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.markdown import visible
 from msgtrace_analysis.renderers.rows import Rows, cell
 from msgtrace_collectors.trace import TraceError

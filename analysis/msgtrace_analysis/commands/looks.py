@@ -14,7 +14,7 @@ from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.flows import flows as find_flows
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.topology import topology
-from msgtrace_analysis.renderers.event_flows import time_of
+from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.rows import Rows
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import click
 
 from msgtrace_analysis.commands.opening import db_option, format_option, told
 from msgtrace_analysis.commands.sql import tuples
-from msgtrace_analysis.renderers.event_flows import time_of
+from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.markdown import visible
 from msgtrace_analysis.renderers.rows import Rows, as_csv
 from msgtrace_collectors.trace import TraceError, open_trace

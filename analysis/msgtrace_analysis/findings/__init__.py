@@ -20,6 +20,18 @@ from msgtrace_analysis.findings.behaviour import (
     Unlinked,
 )
 from msgtrace_analysis.findings.catalog import Contract, Event, Field, Kind, Sizes
+from msgtrace_analysis.findings.conversations import (
+    Compensation,
+    Conversations,
+    Cycle,
+    Deviation,
+    Fallback,
+    LooseEnd,
+    Request,
+    Saga,
+    SagaStep,
+    Stuck,
+)
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
@@ -31,19 +43,25 @@ __all__ = [
     "Certainty",
     "Channel",
     "Client",
+    "Compensation",
     "Completeness",
     "Contract",
+    "Conversations",
+    "Cycle",
     "DeadLetter",
     "Delivery",
+    "Deviation",
     "Event",
     "Evidence",
     "Failure",
+    "Fallback",
     "Field",
     "Findings",
     "Flow",
     "Hop",
     "Kind",
     "Latency",
+    "LooseEnd",
     "Loss",
     "Observation",
     "Outcomes",
@@ -52,13 +70,17 @@ __all__ = [
     "Practices",
     "Recording",
     "Reliability",
+    "Request",
     "Retries",
+    "Saga",
+    "SagaStep",
     "Server",
     "Service",
     "Setting",
     "Sizes",
     "Stack",
     "Step",
+    "Stuck",
     "Style",
     "Subscription",
     "Target",
@@ -80,6 +102,7 @@ class Findings:
     contracts: tuple[Contract, ...]
     traffic: tuple[Traffic, ...]
     flows: tuple[Flow, ...]
+    conversations: Conversations
     topology: Topology
     reliability: Reliability
     completeness: Completeness

@@ -8,8 +8,10 @@ from msgtrace_analysis.findings import Findings
 from msgtrace_analysis.passes.addresses import address_channels
 from msgtrace_analysis.passes.completeness import completeness
 from msgtrace_analysis.passes.contracts import contracts
+from msgtrace_analysis.passes.conversations import conversations
 from msgtrace_analysis.passes.events import catalogue, place_operations
 from msgtrace_analysis.passes.flows import flows
+from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.passes.naming import name_messages
 from msgtrace_analysis.passes.observations import observe
 from msgtrace_analysis.passes.practices import practices, recording
@@ -54,6 +56,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     prepare(study, rules)
     extent = recording(study)
     system, channels = stack(study), topology(study)
+    graph = build_graph(study)
     behaviour, known = reliability(study), completeness(study)
     return Findings(
         recording=extent,
@@ -61,7 +64,8 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         events=catalogue(study, span_ns(extent)),
         contracts=contracts(study),
         traffic=traffic(study),
-        flows=flows(study),
+        flows=flows(study, graph),
+        conversations=conversations(study, graph),
         topology=channels,
         reliability=behaviour,
         completeness=known,

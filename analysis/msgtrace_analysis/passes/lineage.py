@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from msgtrace_analysis.passes.cycles import components
+from msgtrace_analysis.passes.components import components
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,8 +6,10 @@ Its shape is held by `event_flows.schema.json` beside this file. The same findin
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from msgtrace_analysis.renderers.flow_values import conversations, flow
+from msgtrace_analysis.renderers.json_values import evidence, place, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,13 +20,10 @@ if TYPE_CHECKING:
         Completeness,
         Contract,
         Event,
-        Evidence,
         Findings,
-        Flow,
         Place,
         Recording,
         Reliability,
-        Step,
         Subscription,
         Topology,
     )
@@ -40,32 +39,14 @@ def render(findings: Findings) -> str:
         "format": FORMAT,
         "version": VERSION,
         "trace": _recording(findings.recording),
-        "flows": [_flow(flow) for flow in findings.flows],
+        "flows": [flow(each) for each in findings.flows],
+        "conversations": conversations(findings.conversations),
         "event_catalog": [_event(event, contracts.get(event.ref)) for event in findings.events],
         "queue_topology": _topology(findings.topology),
         "reliability": _reliability(findings.reliability),
         "completeness": _completeness(findings.completeness),
     }
     return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
-
-
-def time_of(at_ns: int | None) -> str | None:
-    """RFC 3339, UTC, to the microsecond."""
-    if at_ns is None:
-        return None
-    moment = datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ns // 1000 % 1_000_000:06d}Z"
-
-
-def evidence(value: Evidence) -> dict[str, Any]:
-    """Evidence, as every finding has it."""
-    return {
-        "operations": value.operations,
-        "examples": list(value.examples),
-        "first_seen": time_of(value.first_seen_ns),
-        "last_seen": time_of(value.last_seen_ns),
-        "certainty": value.certainty,
-    }
 
 
 def _recording(value: Recording) -> dict[str, Any]:
@@ -81,55 +62,8 @@ def _recording(value: Recording) -> dict[str, Any]:
     }
 
 
-def _place(value: Place) -> dict[str, Any]:
-    return {"kind": value.kind, "service": value.service, "name": value.name, "site": value.site or None}
-
-
 def _services(places: Iterable[Place]) -> list[str]:
     return sorted({place.service for place in places})
-
-
-def _flow(flow: Flow) -> dict[str, Any]:
-    return {
-        "group": flow.group,
-        "name": flow.name,
-        "trigger": flow.name,
-        "trigger_place": _place(flow.trigger),
-        "arrives": flow.arrives,
-        "triggered": flow.triggered,
-        "without_messages": flow.silent,
-        "events": [_step(step) for step in flow.steps],
-        "evidence": evidence(flow.evidence),
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "name": step.name,
-        "event": step.event,
-        "publisher": step.publisher.service,
-        "subscribers": _services(delivery.place for delivery in step.deliveries),
-        # What somebody promised is not to be seen in traffic; what was measured is in `deliveries`.
-        "sla_ms": None,
-        "publisher_place": _place(step.publisher),
-        "while_handling": None if step.because is None else _place(step.because),
-        "messages": step.messages,
-        "after_triggers": step.after,
-        "without_receive": step.unreceived,
-        "depth": step.depth,
-        "deliveries": [
-            {
-                **_place(each.place),
-                "messages": each.messages,
-                "receives": each.receives,
-                "observed_p50_ms": None if each.latency is None else each.latency.p50_ms,
-                "observed_p95_ms": None if each.latency is None else each.latency.p95_ms,
-                "certainty": each.certainty,
-            }
-            for each in step.deliveries
-        ],
-        "evidence": evidence(step.evidence),
-    }
 
 
 def _event(event: Event, contract: Contract | None) -> dict[str, Any]:
@@ -147,8 +81,8 @@ def _event(event: Event, contract: Contract | None) -> dict[str, Any]:
         "body_bytes": None
         if event.sizes is None
         else {"min": event.sizes.smallest_bytes, "median": event.sizes.median_bytes, "max": event.sizes.largest_bytes},
-        "publishers": [_place(each.place) | {"evidence": evidence(each.evidence)} for each in event.publishers],
-        "consumers": [_place(each.place) | {"evidence": evidence(each.evidence)} for each in event.consumers],
+        "publishers": [place(each.place) | {"evidence": evidence(each.evidence)} for each in event.publishers],
+        "consumers": [place(each.place) | {"evidence": evidence(each.evidence)} for each in event.consumers],
         "schema": None if contract is None or not contract.samples else dict(contract.schema),
         "schema_samples": 0 if contract is None else contract.samples,
         "schema_unread": 0 if contract is None else contract.unread,
@@ -222,7 +156,7 @@ def _subscription(each: Subscription) -> dict[str, Any]:
         "channel_kind": each.channel_kind,
         "group": each.group,
         "service": each.service,
-        "handlers": [_place(handler) for handler in each.handlers],
+        "handlers": [place(handler) for handler in each.handlers],
         "settings": [dict(form) for form in each.settings],
         "evidence": evidence(each.evidence),
     }
@@ -257,7 +191,7 @@ def _reliability(value: Reliability) -> dict[str, Any]:
         ],
         "failures": [
             {
-                "place": _place(each.place),
+                "place": place(each.place),
                 "kind": each.kind,
                 "system": each.system,
                 "channel": each.channel,
