@@ -299,3 +299,14 @@ def test_only_functions_that_return_at_once_can_be_deferred(library: Any) -> Non
     probe: Any = None
     with pytest.raises(TypeError, match="no Submit of"):
         replacement(send, HOOK.points[0].action or Send(read=given), probe, probe)
+
+
+def test_a_call_that_nothing_called(library: Any, recorded: Callable[[], Recording]) -> None:
+    """A greenlet, and a thread of `_thread`, may run the very method: there is no code around it to look at."""
+    greenlet = pytest.importorskip("greenlet").greenlet
+    producer, consumer = library.Producer(), library.Consumer()
+    for call, argument in ((producer.send, ("x",)), (producer.commit, ()), (consumer.next, ()), (consumer.seek, ())):
+        greenlet(call).switch(*argument)
+    operations = recorded().operations
+    assert [each["channel"] for each in operations] == ["made", "c", "d", "one", "sought"]
+    assert {each.site for each in operations} == {None}

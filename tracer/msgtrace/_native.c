@@ -51,6 +51,7 @@ static PyObject *current;        /* context.CURRENT */
 static PyObject *add_span;       /* probe's: puts the ids of OpenTelemetry's span on a message; NULL while there is none */
 static PyObject *python_end;     /* guarded's own functions, for what is rare */
 static PyObject *python_observe;
+static PyObject *plain_submission; /* deferral.Pending */
 
 /* ---- the pen: where this process's records go -------------------------------------------------------------------- */
 
@@ -569,6 +570,74 @@ static PyTypeObject FieldsType = {
     .tp_members = fields_members,
 };
 
+/* ---- a submission that goes on: the fields of deferral.Pending ----------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *owner, *frame;
+    char made;
+} Submission;
+
+static int
+submission_init(Submission *submission, PyObject *args, PyObject *kwargs)
+{
+    PyObject *owner, *frame;
+    if ((kwargs != NULL && PyDict_GET_SIZE(kwargs)) || PyTuple_GET_SIZE(args) < 2) {
+        PyErr_SetString(PyExc_TypeError, "an owner and a frame expected");
+        return -1;
+    }
+    owner = PyTuple_GET_ITEM(args, 0);
+    frame = PyTuple_GET_ITEM(args, 1);
+    Py_XSETREF(submission->owner, Py_NewRef(owner));
+    Py_XSETREF(submission->frame, Py_NewRef(frame));
+    submission->made = 0;
+    return 0;
+}
+
+static int
+submission_traverse(Submission *submission, visitproc visit, void *arg)
+{
+    Py_VISIT(submission->owner);
+    Py_VISIT(submission->frame);
+    return 0;
+}
+
+static int
+submission_clear(Submission *submission)
+{
+    Py_CLEAR(submission->owner);
+    Py_CLEAR(submission->frame);
+    return 0;
+}
+
+static void
+submission_dealloc(Submission *submission)
+{
+    PyObject_GC_UnTrack(submission);
+    submission_clear(submission);
+    Py_TYPE(submission)->tp_free((PyObject *)submission);
+}
+
+static PyMemberDef submission_members[] = {
+    {"owner", T_OBJECT, offsetof(Submission, owner), 0, NULL},
+    {"frame", T_OBJECT, offsetof(Submission, frame), 0, NULL},
+    {"made", T_BOOL, offsetof(Submission, made), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject SubmissionType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "msgtrace._native.Submission",
+    .tp_basicsize = sizeof(Submission),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_new = PyType_GenericNew,
+    .tp_init = (initproc)submission_init,
+    .tp_dealloc = (destructor)submission_dealloc,
+    .tp_traverse = (traverseproc)submission_traverse,
+    .tp_clear = (inquiry)submission_clear,
+    .tp_members = submission_members,
+};
+
 /* ---- the probe --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -723,8 +792,11 @@ look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *
         PyObject *depth = up == 1 ? Py_NewRef(one) : PyLong_FromLong(up);
         from = depth == NULL ? NULL : PyObject_CallOneArg(getframe, depth);
         Py_XDECREF(depth);
-        if (from == NULL)
-            return -1;
+        if (from == NULL) {
+            if (!PyErr_ExceptionMatches(PyExc_ValueError))
+                return -1;
+            PyErr_Clear(); /* the call is all that a greenlet, or a thread, runs */
+        }
     }
     if (from != NULL && (around->place = site(pen, (PyFrameObject *)from)) < 0)
         return -1;
@@ -1208,6 +1280,72 @@ failed:
     return Py_NewRef(empty_tuple);
 }
 
+/* made(probe, read, done, recorded, pending, result, args, kwargs), see deferral. */
+static PyObject *
+guarded_made(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Probe *probe;
+    if (!wants(given, 8) || (probe = probe_of(args[0])) == NULL)
+        return NULL;
+    if (probe->failures >= MAX_FAILURES)
+        Py_RETURN_NONE;
+    PyObject *done = args[2], *pending = args[4], *message = NULL, *sequence = NULL;
+    PyObject *first[3] = {args[5], Py_None, NULL};
+    if (PyObject_TypeCheck(pending, &SubmissionType) && ((Submission *)pending)->owner != NULL)
+        first[1] = ((Submission *)pending)->owner;
+    if (is_ours(probe->pen) < 0 || (message = call(args[1], first, 2, args[6], args[7])) == NULL)
+        goto failed;
+    if (message == Py_None)
+        goto over;
+    if (pending == Py_None) {
+        sequence = begun(probe, message, 1, NULL, NULL, 0);
+    }
+    else {
+        /* A marked submission has a sequence already, which Python knows. */
+        PyObject *arguments[3] = {args[0], pending, message};
+        if (Py_TYPE(pending) == (PyTypeObject *)plain_submission) {
+            ((Submission *)pending)->made = 1;
+            sequence = begun(probe, message, -1, ((Submission *)pending)->frame, NULL, 0);
+        }
+        else {
+            sequence = PyObject_Vectorcall(args[3], arguments, 3, NULL);
+        }
+    }
+    if (sequence == NULL)
+        goto failed;
+    if (done != Py_None) {
+        PyObject *told[3] = {sequence, first[0], first[1]};
+        PyObject *result = call(done, told, 3, args[6], args[7]);
+        if (result == NULL)
+            goto failed;
+        Py_DECREF(result);
+    }
+over:
+    Py_XDECREF(message);
+    Py_XDECREF(sequence);
+    Py_RETURN_NONE;
+failed:
+    Py_XDECREF(message);
+    Py_XDECREF(sequence);
+    if (counted(args[0]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* use_submission(Pending): the class whose submissions carry nothing but the fields here. */
+static PyObject *
+use_submission(PyObject *module, PyObject *class)
+{
+    (void)module;
+    if (!PyType_Check(class) || !PyType_IsSubtype((PyTypeObject *)class, &SubmissionType)) {
+        PyErr_SetString(PyExc_TypeError, "a class of submissions expected");
+        return NULL;
+    }
+    Py_XSETREF(plain_submission, Py_NewRef(class));
+    Py_RETURN_NONE;
+}
+
 /* ---- snapshots ---------------------------------------------------------------------------------------------------- */
 
 /* Whether `value` is plain data within what is left. 1: yes, 0: no, 2: Python has to say (a date, a Decimal).
@@ -1318,6 +1456,8 @@ static PyMethodDef functions[] = {
     {"end", (PyCFunction)(void (*)(void))guarded_end, METH_FASTCALL, NULL},
     {"observe", (PyCFunction)(void (*)(void))guarded_observe, METH_FASTCALL, NULL},
     {"late", (PyCFunction)(void (*)(void))guarded_late, METH_FASTCALL, NULL},
+    {"made", (PyCFunction)(void (*)(void))guarded_made, METH_FASTCALL, NULL},
+    {"use_submission", use_submission, METH_O, NULL},
     {"plain", (PyCFunction)(void (*)(void))plain, METH_FASTCALL, NULL},
     {"use", use, METH_VARARGS, NULL},
     {"use_span", use_span, METH_O, NULL},
@@ -1347,7 +1487,8 @@ PyInit__native(void)
         return NULL;
     if ((getframe = Py_XNewRef(PySys_GetObject("_getframe"))) == NULL)
         return NULL;
-    if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0 || PyType_Ready(&FieldsType) < 0)
+    if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0 || PyType_Ready(&FieldsType) < 0
+        || PyType_Ready(&SubmissionType) < 0)
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
@@ -1357,7 +1498,8 @@ PyInit__native(void)
     if (layout == NULL || PyModule_AddObjectRef(module, "LAYOUT", layout) < 0
         || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
         || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0
-        || PyModule_AddObjectRef(module, "Fields", (PyObject *)&FieldsType) < 0) {
+        || PyModule_AddObjectRef(module, "Fields", (PyObject *)&FieldsType) < 0
+        || PyModule_AddObjectRef(module, "Submission", (PyObject *)&SubmissionType) < 0) {
         Py_XDECREF(layout);
         Py_DECREF(module);
         return NULL;

@@ -59,6 +59,12 @@ class Fields:
         self, sequences: Any = None, state: int = 0, scope: Any = None, *, awaits_future: bool = False
     ) -> None: ...
 
+class Submission:
+    owner: Any
+    frame: FrameType | None
+    made: bool
+    def __init__(self, owner: Any, frame: FrameType | None, /) -> None: ...
+
 def begin(probe: Any, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any: ...
 def end(
     probe: Any,
@@ -82,6 +88,18 @@ def observe(
 def late(
     probe: Any, read: Callable[..., Any], result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], /
 ) -> None: ...
+def made(
+    probe: Any,
+    read: Callable[..., Any],
+    done: Callable[..., Any] | None,
+    recorded: Callable[..., int],
+    pending: Any,
+    result: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    /,
+) -> None: ...
+def use_submission(pending: type[Submission], /) -> None: ...
 def plain(value: Any, nodes: int, size: int, /) -> bool | None: ...
 def use(current: ContextVar[Any], end: Callable[..., Any], observe: Callable[..., Any], /) -> None: ...
 def use_span(add_span: Callable[[Any], None], /) -> None: ...

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from msgtrace import interning
 from msgtrace.guarded import begin, injected, raised, settled
 from msgtrace.hook import Made, Submit, Until
-from msgtrace.native import MAX_FAILURES
+from msgtrace.native import MAX_FAILURES, native
 from msgtrace.probe import outcome_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,24 @@ if TYPE_CHECKING:
 _frame = sys._getframe  # noqa: SLF001 - the documented way to a frame without a traceback
 
 
-class Pending:
+class SubmissionInPython:
+    """What `_native.Submission` is, for where there is none."""
+
+    __slots__ = ("frame", "made", "owner")
+
+    def __init__(self, owner: Any, frame: FrameType | None) -> None:
+        self.owner = owner
+        self.frame = frame
+        self.made = False
+
+
+if TYPE_CHECKING or native is None:  # noqa: SIM108 - type checkers follow no conditional expression
+    Submission = SubmissionInPython
+else:
+    Submission = native.Submission
+
+
+class Pending(Submission):
     """A submission that goes on.
 
     Attributes:
@@ -38,14 +55,9 @@ class Pending:
         span: ids of the span that the message was given for `--propagate`, as its fields.
     """
 
-    __slots__ = ("frame", "made", "owner")
+    __slots__ = ()
     sequence: int = 0
     span: ClassVar[dict[str, str]] = {}
-
-    def __init__(self, owner: Any, frame: FrameType) -> None:
-        self.owner = owner
-        self.frame = frame
-        self.made = False
 
 
 class Marked(Pending):
@@ -53,7 +65,7 @@ class Marked(Pending):
 
     __slots__ = ("sequence", "span")
 
-    def __init__(self, owner: Any, frame: FrameType, sequence: int) -> None:
+    def __init__(self, owner: Any, frame: FrameType | None, sequence: int) -> None:
         super().__init__(owner, frame)
         self.sequence = sequence
         self.span: dict[str, str] = {}  # type: ignore[misc]  # its own, not the class's
@@ -80,7 +92,11 @@ def submit(original: Callable[..., Any], probe: Probe, action: Submit) -> Callab
     def replacement(*args: Any, **kwargs: Any) -> Any:
         if probe.failures >= MAX_FAILURES:
             return original(*args, **kwargs)
-        pending = Pending(args[0] if args else None, _frame(1))
+        try:
+            frame = _frame(1)
+        except ValueError:  # the call is all that a greenlet, or a thread, runs
+            frame = None
+        pending = Pending(args[0] if args else None, frame)
         if inject is not None:
             pending, args, kwargs = _marked(probe, inject, pending, args, kwargs)
         token = PENDING.set(pending)
@@ -138,7 +154,7 @@ def _unmade(
             error = action.refusal(result, *args, **kwargs)
         message = action.read(*args, **kwargs)
         if type(message) is dict:
-            sequence = probe.begin(message, sequence=pending.sequence, frame=pending.frame)
+            sequence = probe.begin(message, 0, sequence=pending.sequence, frame=pending.frame)
             if error is not None:
                 probe.complete(sequence, outcome_of(error), error)
     except Exception as ours:  # noqa: BLE001 - the contract with the host program
@@ -148,32 +164,45 @@ def _unmade(
 def made(original: Callable[..., Any], probe: Probe, action: Made) -> Callable[..., Any]:
     """The making of a message inside a `Submit`."""
     read, done = action.read, action.done
-    recorder = probe.recorder
 
     def replacement(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        if probe.failures >= MAX_FAILURES:
-            return result
-        try:
-            if not recorder.mine[0]:
-                recorder.adopt()
-            pending = PENDING.get()
-            owner = None if pending is None else pending.owner
-            message: Message | None = read(result, owner, *args, **kwargs)
-            if message is not None:
-                sequence = _recorded(probe, pending, message)
-                if done is not None:
-                    done(sequence, result, owner, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the contract with the host program
-            probe.failed(error)
+        record_made(probe, read, done, _recorded, PENDING.get(), result, args, kwargs)
         return result
 
     return replacement
 
 
+def record_made(
+    probe: Probe,
+    read: Callable[..., Any],
+    done: Callable[..., Any] | None,
+    recorded: Callable[[Probe, Pending | None, Message], int],
+    pending: Pending | None,
+    result: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
+    """Record the message that a call has made, if it has made one."""
+    if probe.failures >= MAX_FAILURES:
+        return
+    try:
+        if not probe.recorder.mine[0]:
+            probe.recorder.adopt()
+        owner = None if pending is None else pending.owner
+        message: Message | None = read(result, owner, *args, **kwargs)
+        if message is None:
+            return
+        sequence = recorded(probe, pending, message)
+        if done is not None:
+            done(sequence, result, owner, *args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - the contract with the host program
+        probe.failed(error)
+
+
 def _recorded(probe: Probe, pending: Pending | None, message: Message) -> int:
     if pending is None:
-        return probe.begin(message, 3)
+        return probe.begin(message, 4)
     # A second message of the same call is another operation.
     sequence = 0 if pending.made else pending.sequence
     pending.made = True
@@ -214,3 +243,8 @@ def until(original: Callable[..., Any], probe: Probe, action: Until) -> Callable
         return result
 
     return replacement
+
+
+if not TYPE_CHECKING and native is not None:
+    native.use_submission(Pending)
+    record_made = native.made

@@ -106,7 +106,10 @@ class InPython:
             recorder.cap(message, body)
         site = 0
         if frame is None and depth:
-            frame = _frame(depth)
+            try:
+                frame = _frame(depth)
+            except ValueError:  # the call is all that a greenlet, or a thread, runs
+                frame = None
         if frame is not None:
             site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
         point = self.point or self.number()
@@ -123,7 +126,7 @@ class InPython:
         recorder.write(payload)
         return sequence
 
-    def observe(
+    def observe(  # noqa: C901 - what a function of its own would cost is measured
         self, message: Message, outcome: str = "ok", started_ns: int = 0, depth: int = 1, causes: Any = None
     ) -> int:
         """Record an operation that is over.
@@ -153,8 +156,12 @@ class InPython:
             recorder.cap(message, body)
         site = 0
         if depth:
-            frame = _frame(depth)
-            site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
+            try:
+                frame = _frame(depth)
+            except ValueError:  # as in `begin`
+                site = 0
+            else:
+                site = self.sites.places.get((id(frame.f_code), frame.f_lasti)) or self.sites.find(frame)
         point = self.point or self.number()
         try:
             thread = recorder.thread.number

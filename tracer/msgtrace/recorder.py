@@ -124,7 +124,7 @@ class Recorder:
             self.pen.begin_process(self.mine)
         # For turning segments. Native, also under gevent's monkey-patching: it is never held across a switch.
         self._lock = RLock()
-        self._turning = False
+        self._turning = self._draining = False
         self._interrupted: list[bytes] = []
         self._next_number = count(1).__next__
         self.thread = _local()
@@ -275,30 +275,45 @@ class Recorder:
                 return True
             if self._target[2] is not failed:
                 return self.write(payload)
+            if len(payload) > self._segment_bytes - 2 * HEADER_BYTES:
+                self._drop()
+                return False
+            # Closed first: of an operation that interrupts this, the small end would fit where the beginning did not.
+            self._target = _NOWHERE
+            if self.pen is not None:
+                self.pen.close()
             self._turning = True
             try:
-                turned = len(payload) <= self._segment_bytes - 2 * HEADER_BYTES and self._turn()
+                turned = self._turn()
             finally:
                 self._turning = False
             if turned:
                 self.write(payload)
             else:
-                self._dropped += 1
-                self._spool.publish_dropped(self._dropped)
-            waiting, self._interrupted = self._interrupted, []
-            for each in waiting:
-                self.write(each)
+                self._drop()
+            if not self._draining:
+                # By one alone, in order: what interrupts this may turn a segment, too, and leaves what waits to us.
+                self._draining = True
+                try:
+                    while self._interrupted:
+                        self.write(self._interrupted.pop(0))
+                finally:
+                    self._draining = False
             return turned
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        self._spool.publish_dropped(self._dropped)
 
     def _turn(self) -> bool:
         """Seal the segment and begin the next, with an anchor for its times; False when there is none to be had."""
-        fresh = self._spool.next()
-        if self._segment is not None:
+        self._target = _NOWHERE
+        full, self._segment = self._segment, None
+        if full is not None:
             # Also when there is no next one: only a sealed segment comes back to be used again.
-            self._segment.seal(None if self.pen is None else self.pen.close())
-        self._segment = fresh
+            full.seal(None if self.pen is None else self.pen.close())
+        self._segment = fresh = self._spool.next()
         if fresh is None:
-            self._target = _NOWHERE
             return False
         fresh.words[DROPPED_WORD] = self._dropped
         seed = fresh.words[GENERATION_WORD] & 0xFFFF or 1

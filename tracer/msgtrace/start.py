@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from msgtrace.settings import Settings
 
 OPENTELEMETRY: Final = "opentelemetry.trace"
+GREENLETS: Final = "gevent.greenlet"
 _HELPERS: Final = ("from multiprocessing.resource_tracker ", "from multiprocessing.semaphore_tracker ")
 _active: Tracer | None = None
 
@@ -56,10 +57,12 @@ class Tracer:
         if self._watch in sys.meta_path:
             sys.meta_path.remove(self._watch)
         if self.engine is not None:
-            from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
+            from msgtrace import greenlets, kept_context, threads  # noqa: PLC0415 - loaded with the engine
 
             self.engine.restore()
             threads.release_causes()
+            greenlets.release_causes()
+            kept_context.release_contexts()
 
     def _importing(self, top: str) -> Iterable[str]:
         modules: set[str] = set()
@@ -80,10 +83,9 @@ class Tracer:
         if self.engine is None:
             return
         try:
-            from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
-            from msgtrace.probe import opentelemetry_imported  # noqa: PLC0415
+            from msgtrace.probe import opentelemetry_imported  # noqa: PLC0415 - loaded with the engine
 
-            threads.carry_causes(module)
+            _carry_causes(module)
             if module == OPENTELEMETRY:
                 opentelemetry_imported()
             self.engine.imported(module)
@@ -106,7 +108,7 @@ class Tracer:
     def _opened(self) -> Engine | None:
         """The engine, made with the recorder at the first need."""
         if self.engine is None and not self.failure and self._settings is not None:
-            from msgtrace import process, threads  # noqa: PLC0415 - as above
+            from msgtrace import kept_context, process, threads  # noqa: PLC0415 - as above
             from msgtrace.code_site import CodeSites  # noqa: PLC0415
             from msgtrace.engine import Engine  # noqa: PLC0415
             from msgtrace.interning import bind  # noqa: PLC0415
@@ -125,12 +127,14 @@ class Tracer:
             )
             bind(recorder, settings)
             self.engine = Engine(recorder, CodeSites(recorder))
+            kept_context.keep_contexts()
             threads.carry_causes("threading")
             self._watch.watch({OPENTELEMETRY})
-            if threads.EXECUTORS in sys.modules:
-                threads.carry_causes(threads.EXECUTORS)
-            else:
-                self._watch.watch({threads.EXECUTORS})
+            for module in (threads.EXECUTORS, GREENLETS):
+                if module in sys.modules:
+                    _carry_causes(module)
+                else:
+                    self._watch.watch({module})
         return self.engine
 
     def _failed(self, error: Exception) -> None:
@@ -139,6 +143,18 @@ class Tracer:
         if not self.failure:
             self.failure = f"{type(error).__name__}: {error}"
             note(f"{sys.executable} (pid {os.getpid()}): {self.failure}")
+
+
+def _carry_causes(module: str) -> None:
+    """Have the cause follow the program's work into what a module runs it in."""
+    if module == GREENLETS:
+        from msgtrace import greenlets  # noqa: PLC0415 - few programs have any
+
+        greenlets.carry_causes()
+    else:
+        from msgtrace import threads  # noqa: PLC0415 - loaded with the engine
+
+        threads.carry_causes(module)
 
 
 def start(conceal: Callable[[], None] | None = None) -> Tracer | None:

@@ -1,6 +1,7 @@
 """Carries the cause into threads and executors, which do not copy the context of whoever starts them.
 
-Only while a message is being handled: a thread that is started outside of that is left alone.
+Only while a message is being handled: a thread that is started outside of that is left alone. What a thread is told to
+do through a queue of the program's own can't be seen: it goes on with what it was started with.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from msgtrace.context import CURRENT
 
 _NAME = "_msgtrace_cause"
 EXECUTORS = "concurrent.futures.thread"
-_restores: list[tuple[Any, str, Any]] = []
+_restores: list[tuple[Any, str, Any, Any]] = []
 
 
 def carry_causes(module: str) -> None:
@@ -29,32 +30,37 @@ def carry_causes(module: str) -> None:
 
 
 def release_causes() -> None:
-    """Put the originals back."""
-    while _restores:
-        owner, name, original = _restores.pop()
-        setattr(owner, name, original)
+    """Put the originals back, where nobody else has wrapped ours since."""
+    for owner, name, original, ours in reversed(_restores):
+        if vars(owner).get(name) is ours:
+            setattr(owner, name, original)
+    _restores.clear()
 
 
 def _wrap_pair(owner: type, start: str, inner: str) -> None:
     """`start` notes the starter's cause on the instance, `inner`, which runs in the new thread, takes it up."""
-    if any(owner is done for done, _, _ in _restores):
+    if any(owner is done for done, *_ in _restores):
         return
     original_start, original_inner = getattr(owner, start), getattr(owner, inner)
 
     @functools.wraps(original_start)
     def starting(self: Any, *args: Any, **kwargs: Any) -> Any:
         cause = CURRENT.get()
-        if cause is not None:
-            try:
-                self.__dict__[_NAME] = cause
-            except AttributeError:  # an instance without a namespace
-                cause = None
-        return original_start(self, *args, **kwargs)
+        if cause is None:
+            return original_start(self, *args, **kwargs)
+        noted = _namespace(self)
+        noted[_NAME] = cause
+        try:
+            return original_start(self, *args, **kwargs)
+        except BaseException:
+            noted.pop(_NAME, None)  # there is no such thread
+            raise
 
     @functools.wraps(original_inner)
     def running(self: Any, *args: Any, **kwargs: Any) -> Any:
-        cause = getattr(self, "__dict__", {}).pop(_NAME, None)
-        if cause is None:
+        cause = _namespace(self).pop(_NAME, None)
+        # An executor's thread may have been started in a handler: what is submitted elsewhere is not that handler's work.
+        if cause is CURRENT.get():
             return original_inner(self, *args, **kwargs)
         token = CURRENT.set(cause)
         try:
@@ -62,6 +68,15 @@ def _wrap_pair(owner: type, start: str, inner: str) -> None:
         finally:
             CURRENT.reset(token)
 
-    setattr(owner, start, starting)
-    setattr(owner, inner, running)
-    _restores.extend([(owner, start, original_start), (owner, inner, original_inner)])
+    for name, original, ours in ((start, original_start, starting), (inner, original_inner, running)):
+        setattr(owner, name, ours)
+        _restores.append((owner, name, original, ours))
+
+
+def _namespace(instance: Any) -> dict[str, Any]:
+    """An instance's own namespace, past whatever its class makes of attributes."""
+    try:
+        found = object.__getattribute__(instance, "__dict__")
+    except AttributeError:  # without one
+        return {}
+    return found if type(found) is dict else {}

@@ -51,7 +51,8 @@ def contracts(study: Study) -> tuple[Contract, ...]:
                 continue
             try:
                 value = json.loads(body)
-            except RecursionError:
+            except (RecursionError, ValueError):
+                # Nested too deep, or with a whole number of more digits than Python reads.
                 unread[event] = unread.get(event, 0) + 1
                 continue
             shapes.setdefault(event, Shape()).add(value, marked=encoding == "object")

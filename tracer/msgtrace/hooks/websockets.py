@@ -91,14 +91,21 @@ def driven(self: Any) -> bool:
     if not arrived:
         return False
     talk = conversation(self)
-    handed_on = connection_of(self) is not None or getattr(self.logger, "name", "") == UVICORNS_LOGGER
     for event in arrived:
         opcode = getattr(event, "opcode", None)
         if opcode is None:
             talk = opening.requested(self, event) or talk
-        elif handed_on and opcode <= BINARY:
+        elif opcode <= BINARY and _handed_on(self, talk):
             talk.arrive(opcode, event.fin)
-    return not handed_on
+    return not _handed_on(self, talk)
+
+
+def _handed_on(protocol: Any, talk: Conversation) -> bool:
+    known = talk.handed_on
+    if known is None:
+        uvicorns = getattr(protocol.logger, "name", "") == UVICORNS_LOGGER
+        known = talk.handed_on = uvicorns or connection_of(protocol) is not None
+    return known
 
 
 def events(result: Any, self: Any) -> list[Message]:

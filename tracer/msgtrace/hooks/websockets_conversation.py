@@ -6,12 +6,16 @@ control frames not at all, so that both call a message by the same name.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import deque
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from msgtrace import interning
+
+if TYPE_CHECKING:
+    from msgtrace.records import Message
 
 TEXT: Final = 1
 BINARY: Final = 2
@@ -81,16 +85,21 @@ class Conversation:
         status: HTTP status of the handshake's answer; 0 before.
         closing: this end's close frame has been recorded.
         closed: the end of the connection has been recorded.
+        about: what every operation on the connection says, with numbers that hold in `process`.
+        process: see there; None while nothing has been recorded.
+        handed_on: whether what arrives is handed on by a library's own connection; None while that is not known.
     """
 
     __slots__ = (
-        "__weakref__",
+        "about",
         "arrived",
         "closed",
         "closing",
+        "handed_on",
         "incoming",
         "outgoing",
         "path",
+        "process",
         "received",
         "receiving",
         "request",
@@ -111,6 +120,9 @@ class Conversation:
         self.incoming: Pieces | None = None
         self.request: dict[str, Any] = {}
         self.closing = self.closed = False
+        self.about: Message = {}
+        self.process: bytes | None = None
+        self.handed_on: bool | None = None
 
     def arrive(self, opcode: int, final: bool) -> None:
         """Count a data frame that the library will hand to the program."""
@@ -122,22 +134,34 @@ class Conversation:
             last.ended = final
 
 
-_conversations: WeakKeyDictionary[Any, Conversation] = WeakKeyDictionary()
+_conversations: dict[int, tuple[ref[Any], Conversation]] = {}
+"""Identity of a protocol -> the protocol and its conversation. By identity, which costs a third of a weak dictionary."""
 
 
 def begin(protocol: Any, path: str, key: str, *, client: bool) -> Conversation:
     """The conversation of a connection whose handshake is being seen."""
-    made = _conversations[protocol] = Conversation(path.partition("?")[0], key, client=client)
-    return made
+    return _remembered(protocol, Conversation(path.partition("?")[0], key, client=client))
 
 
 def conversation(protocol: Any) -> Conversation:
     """The conversation of a connection; one without identities, if it had begun before it was hooked."""
-    found = _conversations.get(protocol)
-    if found is None:
-        found = _conversations[protocol] = Conversation(_path(protocol))
-        found.status = SWITCHING_PROTOCOLS
-    return found
+    known = _conversations.get(id(protocol))
+    if known is not None and known[0]() is protocol:
+        return known[1]
+    found = Conversation(_path(protocol))
+    found.status = SWITCHING_PROTOCOLS
+    return _remembered(protocol, found)
+
+
+def _remembered(protocol: Any, talk: Conversation) -> Conversation:
+    _conversations[id(protocol)] = (ref(protocol, functools.partial(_forget, id(protocol))), talk)
+    return talk
+
+
+def _forget(identity: int, dead: ref[Any]) -> None:
+    known = _conversations.get(identity)
+    if known is not None and known[0] is dead:
+        del _conversations[identity]
 
 
 def _path(protocol: Any) -> str:

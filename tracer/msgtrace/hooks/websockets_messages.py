@@ -21,11 +21,14 @@ PAYLOADS: Final = frozenset({bytes, bytearray, memoryview})
 
 def about(protocol: Any, talk: Conversation) -> Message:
     """What every operation on a connection says."""
-    return {
-        "channel": interning.text(talk.path),
-        "channel_kind": "connection",
-        "connection": interning.connection(protocol, facts),
-    }
+    if talk.process is not interning.process():
+        talk.about = {
+            "channel": interning.text(talk.path),
+            "channel_kind": "connection",
+            "connection": interning.connection(protocol, facts),
+        }
+        talk.process = interning.process()
+    return {**talk.about}
 
 
 def facts(protocol: Any) -> dict[str, Any]:
@@ -129,12 +132,8 @@ def taken(protocol: Any, data: Any) -> Message | None:
     # `decode` may have made bytes of what the peer marked as text, and the reverse.
     text = type(data) is str if arrived is None else arrived.text
     if text and type(data) is str and len(data) <= interning.settings.body_limit // 4:
-        message: Message = {
-            "channel": interning.text(talk.path),
-            "channel_kind": "connection",
-            "connection": interning.connection(protocol, facts),
-            "body": data,
-        }
+        message = about(protocol, talk)
+        message["body"] = data
         if talk.receiving:
             message["identity"] = f"{talk.receiving}{talk.received}"
     else:
@@ -152,12 +151,8 @@ def message_of(protocol: Any, talk: Conversation, data: Any, text: bool, name: s
     limit = interning.settings.body_limit
     size = len(data)
     cut = size > limit
-    message: Message = {
-        "channel": interning.text(talk.path),
-        "channel_kind": "connection",
-        "connection": interning.connection(protocol, facts),
-        "body": _body(data[:limit] if cut else data, cut=cut) if text else data[:limit] if cut else data,
-    }
+    message = about(protocol, talk)
+    message["body"] = _body(data[:limit] if cut else data, cut=cut) if text else data[:limit] if cut else data
     if cut:
         message["body_size"] = size
     if name:
