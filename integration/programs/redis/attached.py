@@ -36,7 +36,7 @@ def shapes(points: dict[str, Any]) -> dict[str, list[Any]]:
     """What a program can see of each function: its kind, its name, its signature."""
     return {
         target: [
-            inspect.iscoroutinefunction(each) or (sys.version_info < (3, 12) and "table" in tables[target]),
+            inspect.iscoroutinefunction(each),
             inspect.isasyncgenfunction(each),
             inspect.isgeneratorfunction(each),
             each.__qualname__,
@@ -46,9 +46,6 @@ def shapes(points: dict[str, Any]) -> dict[str, list[Any]]:
         for target, each in points.items()
         if each is not None
     }
-
-
-tables = {point.target: {"table"} if point.table else set() for point in HOOK.points}
 
 
 async def main() -> None:
