@@ -34,11 +34,18 @@ MAX_MORE: Final = 4
 
 @dataclass(slots=True)
 class Maker:
-    """A system while it is being made."""
+    """A system while it is being made.
+
+    Attributes:
+        prefix: of every channel's name.
+        real: it is to be played by real programs on real brokers, all of it by code that runs now.
+    """
 
     rng: Random
     samples: int
     services: list[str]
+    prefix: str = ""
+    real: bool = False
     channels: list[Channel] = field(default_factory=list)
     events: dict[str, EventType] = field(default_factory=dict)
     subscribers: list[Subscriber] = field(default_factory=list)
@@ -58,7 +65,7 @@ class Maker:
         rng = self.rng
         channel = self._channel(service, over)
         name = self._name(channel)
-        key = _key(rng, channel, name)
+        key = _key(rng, channel, name, own=self.real)
         if channel.naming == "key":
             name = key
         elif channel.naming == "channel":
@@ -80,7 +87,7 @@ class Maker:
         obvious = channel.naming in {"property", "key"} or channel.telling in COMMON
         like = self.rng.choice(here) if here and obvious and self.rng.random() < ALIKE else None
         versions, version_field = body(self.rng, channel, name, correlated=correlation == "body", like=like)
-        key = key or _key(self.rng, channel, name)
+        key = key or _key(self.rng, channel, name, own=self.real)
         made = EventType(name, channels, key, versions, version_field, correlation, reply)
         self.events[name] = made
         return made
@@ -102,7 +109,7 @@ class Maker:
         known = [
             each for each in self.channels
             if each.broker == broker and each.naming != "channel" and not each.name.endswith(".copy")
-            and (broker != "bus" or each.name.startswith(service))
+            and (broker != "bus" or each.name.startswith(f"{service}.bus."))
         ]  # fmt: skip
         if known and rng.random() < 0.7:
             return rng.choice(known)
@@ -119,9 +126,11 @@ class Maker:
         telling = {"header": rng.choice(HEADERS), "body": rng.choice(FIELDS)}.get(naming, "")
         base = f"{rng.choice(THINGS)}{rng.choice(['s', '-events', '.events', '_feed'])}"
         if broker == "bus":
-            base = f"{service}Bus"
+            base = f"{service}.bus.Events"
         elif broker == "pubsub" and naming == "channel" and rng.random() < 0.5:
             base = f"{rng.choice(['user', 'room', 'tenant'])}.{{}}.{rng.choice(THINGS)}"
+        if broker != "bus":
+            base = f"{self.prefix}{base}"
         base = self.fresh_channel(base)
         channel = Channel(broker, base, naming, telling, dispatched=rng.random() < 0.4)
         self.channels.append(channel)
@@ -214,7 +223,7 @@ class Maker:
         """A new trigger and all that follows from it."""
         rng = self.rng
         service = rng.choice(self.services)
-        kind = rng.choices(("route", "schedule", "code", "outside"), (5, 2, 2, 1))[0]
+        kind = "code" if self.real else rng.choices(("route", "schedule", "code", "outside"), (5, 2, 2, 1))[0]
         period = jitter = None
         if kind == "outside":
             event = self.event("partner", over=rng.choice(("exchange", "topic")))
@@ -253,7 +262,7 @@ class Maker:
         return rarest
 
 
-def _key(rng: Random, channel: Channel, name: str) -> str:
+def _key(rng: Random, channel: Channel, name: str, *, own: bool) -> str:
     """A routing key or event name; '' where there is none."""
     if channel.broker == "bus":
         return name
@@ -262,7 +271,7 @@ def _key(rng: Random, channel: Channel, name: str) -> str:
     if channel.broker != "exchange":
         return ""
     if channel.naming != "key":
-        return rng.choice(("events", "all.events"))
+        return name if own else rng.choice(("events", "all.events"))
     if rng.random() < 0.25:
         head, _, tail = name.rpartition(".") if "." in name else (name, "", "done")
         return f"{head}.{{}}.{tail}"
@@ -273,21 +282,32 @@ def _plain(name: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in name.replace("{}", "any")).strip("_").lower()
 
 
-def system(seed: int, samples: int = 50) -> System:
-    """The system of a seed, big enough for so many samples of nearly every event type."""
+def system(seed: int, samples: int = 50, *, prefix: str = "", real: bool = False) -> System:
+    """The system of a seed, big enough for so many samples of nearly every event type.
+
+    Args:
+        seed: of all chance.
+        samples: of nearly every event type.
+        prefix: of every channel's name.
+        real: for programs that play it on brokers: nothing is started from outside or by schedule, a type has a routing
+            key of its own wherever there are some.
+    """
     rng = Random(f"msgtrace truth {seed}")
-    made = Maker(rng, samples, rng.sample(SERVICES, rng.randint(3, 6)))
+    made = Maker(rng, samples, rng.sample(SERVICES, rng.randint(3, 6)), prefix, real)
     span_s = 7_200.0
     triggers = [made.trigger(span_s) for _ in range(rng.randint(3, 5))]
+    if real:
+        triggers = triggers[:2]
     sagas = [saga(made) for _ in range(rng.choice((0, 1)))]
     exchanges = [exchange(made) for _ in range(rng.choice((0, 1, 1)))]
     made.complete()
+    triggers += [trigger for _, trigger in (*sagas, *exchanges)]
     return System(
         seed=seed,
         services=tuple(made.services),
         events=made.events,
         subscribers=tuple(made.subscribers),
-        triggers=(*triggers, *(trigger for _, trigger in (*sagas, *exchanges))),
+        triggers=tuple(replace(each, kind="code") if real else each for each in triggers),
         sagas=tuple(each for each, _ in sagas),
         exchanges=tuple(each for each, _ in exchanges),
         span_s=span_s,

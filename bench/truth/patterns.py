@@ -29,7 +29,9 @@ def saga(made: Maker) -> tuple[Saga, Trigger]:
     broker: Broker = rng.choice(("exchange", "topic"))
     steps = rng.sample(UNDONE, min(rng.choice((3, 4)), len(made.services)))
     services = rng.sample(made.services, len(steps))
-    channel = Channel(broker, made.fresh_channel("transactions"), "header", "event-type", dispatched=False)
+    channel = Channel(
+        broker, made.fresh_channel(f"{made.prefix}transactions"), "header", "event-type", dispatched=False
+    )
     made.channels.append(channel)
 
     def event(thing: str, deed: str) -> str:
@@ -62,9 +64,11 @@ def exchange(made: Maker) -> tuple[Exchange, Trigger]:
     broker: Broker = rng.choice(("queue", "queue", "topic"))
     naming: Naming = "property" if broker == "queue" else "header"
     telling = "" if broker == "queue" else "type"
-    to = Channel(broker, made.fresh_channel(f"{thing}.requests"), naming, telling, dispatched=True)
+    to = Channel(broker, made.fresh_channel(f"{made.prefix}{thing}.requests"), naming, telling, dispatched=True)
     temporary = broker == "queue" and rng.random() < 0.4
-    back_name = f"reply.{thing}.{{}}" if temporary else made.fresh_channel(f"{asks}.{thing}.replies")
+    back_name = (
+        f"{made.prefix}reply.{thing}.{{}}" if temporary else made.fresh_channel(f"{made.prefix}{asks}.{thing}.replies")
+    )
     back = replace(to, name=back_name)
     made.channels += [to, back]
     reply = made.add(f"{thing}.answered", back).name

@@ -30,7 +30,7 @@ class Operation:
         fields: of `msgtrace.records.Message`, but for what only the writer knows.
         sent: of a receive or a process on a bus: the send that it is of.
         receipt: of a process: the receive that it processes.
-        event: of a send, its type.
+        event: of a send, its type; and `number` its place in the story.
         sequence: given by the writer.
     """
 
@@ -47,6 +47,7 @@ class Operation:
     duration_ns: int = 40_000
     outcome: str = "ok"
     event: str = ""
+    number: int = 0
     sequence: int = 0
 
 
@@ -58,6 +59,9 @@ class Happened:
         publisher: service and function; '' for what is not traced.
         because: service and what was handled there: a handler or a route; None where nothing was.
         takers: service and handler of each that received it.
+        fields: of the send.
+        parent: number of the message that was being handled, and who handled it.
+        number: place in the story.
     """
 
     event: str
@@ -67,6 +71,9 @@ class Happened:
     because: tuple[str, str] | None
     takers: tuple[tuple[str, str], ...]
     at_ns: int
+    fields: dict[str, Any]
+    parent: tuple[int, tuple[str, str]] | None
+    number: int
 
 
 @dataclass(slots=True)
@@ -75,13 +82,14 @@ class Played:
 
     Attributes:
         shown: of each event type and version, what its bodies showed.
+        failures: numbers of messages and who failed to handle them.
         runs: of each trigger (service, name, what arrives from outside), every time that it happened.
-        answered: of a request and who asked and answered: how many were asked and how many answered.
     """
 
     operations: list[Operation] = field(default_factory=list)
     story: list[Happened] = field(default_factory=list)
     shown: dict[tuple[str, int], Shown] = field(default_factory=dict)
+    failures: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
     runs: dict[tuple[str, str, str], list[Run]] = field(default_factory=dict)
 
 
@@ -184,9 +192,13 @@ class _Player:
             _answer(request.fields, fields)
         service, function = source
         sent = self.did(at_ns, service, "send", channel.system, fields, function=function, cause=cause, event=name)
+        sent.number = len(self.done.story)
         takers = self.takers.get(name, [])
         places = tuple((each.service, each.handler) for each in takers)
-        self.done.story.append(Happened(name, channel, version, source, because, places, at_ns))
+        parent = None if request is None else (request.number, source)
+        self.done.story.append(
+            Happened(name, channel, version, source, because, places, at_ns, dict(fields), parent, sent.number)
+        )
         for taker in takers:
             self.take(taker, at_ns + self.latency(channel), run, sent, channel, source)
 
@@ -204,6 +216,8 @@ class _Player:
         """A message arrives and is handled."""
         outcome = chosen(self.rng, taker.outcomes)
         here = (taker.service, taker.handler)
+        if outcome.fails:
+            self.done.failures.add((sent.number, here))
         # That a loop of the program's own has failed is nowhere to be seen.
         failed = outcome.fails and channel.system in {"rabbitmq", "pyee"}
         if run.outside:

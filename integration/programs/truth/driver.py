@@ -1,0 +1,41 @@
+"""Plays a generated system: starts a program for each of its services, lets all begin at once, and waits for them.
+
+    driver.py SCRIPT AMQP_URL KAFKA_SERVERS REDIS_URL
+
+Prints what each service did, as JSON: service -> numbers of the messages that it sent, and of those that it took.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SERVICE = str(Path(__file__).parent / "service.py")
+
+
+def started(service: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, SERVICE, service, *sys.argv[1:]],
+        env={**os.environ, "MSGTRACE_SERVICE": service},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def main() -> int:
+    services = {name: started(name) for name in json.loads(Path(sys.argv[1]).read_text())["services"]}
+    for process in services.values():
+        if process.stdout.readline() != "ready\n":
+            return 2
+    for process in services.values():
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    did = {name: process.communicate()[0] for name, process in services.items()}
+    print(json.dumps({name: json.loads(text) for name, text in did.items()}))
+    return max(process.returncode for process in services.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
