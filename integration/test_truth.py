@@ -47,7 +47,7 @@ def claims_about(trace_path: Path, true: Answers) -> Claims:
 @pytest.mark.rabbitmq
 @pytest.mark.kafka
 @pytest.mark.redis
-@pytest.mark.parametrize("seed", [1, 4, 9])
+@pytest.mark.parametrize("seed", [1, 5, 7])
 def test_real_programs_are_found_to_be_what_they_are(
     seed: int, rabbitmq: Rabbitmq, kafka: Kafka, redis_server: Redis, tmp_path: Path
 ) -> None:

@@ -295,9 +295,7 @@ def system(seed: int, samples: int = 50, *, prefix: str = "", real: bool = False
     rng = Random(f"msgtrace truth {seed}")
     made = Maker(rng, samples, rng.sample(SERVICES, rng.randint(3, 6)), prefix, real)
     span_s = 7_200.0
-    triggers = [made.trigger(span_s) for _ in range(rng.randint(3, 5))]
-    if real:
-        triggers = triggers[:2]
+    triggers = [made.trigger(span_s) for _ in range(2 if real else rng.randint(3, 5))]
     sagas = [saga(made) for _ in range(rng.choice((0, 1)))]
     exchanges = [exchange(made) for _ in range(rng.choice((0, 1, 1)))]
     made.complete()

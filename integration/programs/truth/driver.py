@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kafka.admin import KafkaAdminClient, NewTopic
+
 SERVICE = str(Path(__file__).parent / "service.py")
 
 
@@ -24,8 +26,18 @@ def started(service: str) -> subprocess.Popen[str]:
     )
 
 
+def make_topics(topics: list[str]) -> None:
+    """A consumer learns only much later of a topic that its first record makes."""
+    admin = KafkaAdminClient(bootstrap_servers=sys.argv[3])
+    admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1) for name in topics])
+    admin.close()
+
+
 def main() -> int:
-    services = {name: started(name) for name in json.loads(Path(sys.argv[1]).read_text())["services"]}
+    script = json.loads(Path(sys.argv[1]).read_text())
+    if script["topics"]:
+        make_topics(script["topics"])
+    services = {name: started(name) for name in script["services"]}
     for process in services.values():
         if process.stdout.readline() != "ready\n":
             return 2
