@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bench.truth.answers import Answers, Item
-    from msgtrace_analysis.findings import Certainty, Event, Findings, Flow, Place, Variant
+    from msgtrace_analysis.findings import Certainty, Conversations, Event, Findings, Flow, Place, Variant
 
 
 @dataclass(slots=True)
@@ -68,6 +68,7 @@ def claimed(findings: Findings, answers: Answers) -> Claims:
                 said = weakest((delivery.certainty, named))
                 made.claim("flow edges", ("reaches", *publisher, about, *_place(delivery.place)), said)
     _variants(made, findings.flows, names, sure)
+    _conversations(made, findings.conversations, names)
     return made
 
 
@@ -90,6 +91,20 @@ def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: 
         events = (sure.get(hop.event, "exact") for each in variants for hop in each.hops)
         said = weakest((*(each.evidence.certainty for each in variants), *events))
         made.claim("flow variants", (*way, sum(each.executions for each in variants)), said)
+
+
+def _conversations(made: Claims, found: Conversations, names: dict[str, str]) -> None:
+    for saga in found.sagas:
+        # The true ones are those in which something is undone; what else an id holds together is not asked.
+        if saga.compensations:
+            steps = tuple(names.get(step.event, step.event) for step in saga.steps if step.role == "step")
+            undone = {(names.get(each.undone, each.undone), names.get(each.by, each.by)) for each in saga.compensations}
+            made.claim("sagas", (steps, tuple(sorted(undone))), saga.evidence.certainty)
+    for each in found.requests:
+        if each.reply is not None and each.replier is not None:
+            asks, answers = each.requester.service, each.replier.service
+            item = (names.get(each.request, each.request), names.get(each.reply, each.reply), asks, answers)
+            made.claim("request-reply", item, each.evidence.certainty)
 
 
 def _place(place: Place) -> tuple[str, str]:

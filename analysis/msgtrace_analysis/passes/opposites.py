@@ -101,9 +101,13 @@ def undoes(later: str, earlier: str) -> bool:
 
 
 def opposed(later: str, earlier: str) -> bool:
-    """Whether the verbs of two names undo each other, whatever they are about."""
-    first, second = _telling(earlier), _telling(later)
-    return any((one, other) in _OPPOSITES for one in first - second for other in second - first)
+    """Whether the verbs of two names undo each other, whatever they are about: both at the beginning, or both at the end.
+
+    >>> opposed("payment.refunded", "card.charged"), opposed("RefundPayment", "ChargeCard"), opposed("refund.closed", "bill.paid")
+    (True, True, False)
+    """
+    first, second = ([stem(word) for word in words(name) if word not in _GENERAL] for name in (earlier, later))
+    return bool(first and second) and any((first[end], second[end]) in _OPPOSITES for end in (0, -1))
 
 
 def _telling(name: str) -> frozenset[str]:
