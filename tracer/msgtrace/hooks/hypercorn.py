@@ -3,7 +3,8 @@
 Wrapped: `__call__` of the two wrappers around an application, which is the task of one request, and the HTTP stream's
 `app_send`, for the status.
 
-Not seen: what a WebSocket's or the lifespan's scope does: no trigger.
+Not seen: the status of a response that hypercorn itself makes of an error (the trigger says `raised`); what a WebSocket's
+or the lifespan's scope does: no trigger.
 """
 
 from __future__ import annotations

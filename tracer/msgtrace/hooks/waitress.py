@@ -2,7 +2,8 @@
 
 Wrapped: `WSGITask.execute`, in which a pool thread calls the application, iterates its response and closes it.
 
-Not seen: requests that waitress refuses itself (malformed, too large): no application is asked.
+Not seen: requests that waitress refuses itself (malformed, too large): no application is asked;
+the status of a response that it makes of an application's error.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def asked(self: Any) -> Message | None:
     """The request of a task."""
-    return http_request.message(self.request.command, self.request.path)
+    return http_request.message(self.request.command, http_request.decoded(self.request.path))
 
 
 def answered(request: http_request.Request, error: BaseException | None, _result: Any, self: Any) -> None:

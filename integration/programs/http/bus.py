@@ -1,0 +1,5 @@
+"""What all the applications publish on."""
+
+from pyee.base import EventEmitter
+
+bus = EventEmitter()
