@@ -19,7 +19,7 @@ from msgtrace_analysis.findings.behaviour import (
     Retries,
     Unlinked,
 )
-from msgtrace_analysis.findings.catalog import Contract, Event, Field, Kind, Sizes
+from msgtrace_analysis.findings.catalog import Contract, Event, Field, Judgement, Kind, Parameter, Sizes
 from msgtrace_analysis.findings.conversations import (
     Compensation,
     Conversations,
@@ -34,11 +34,13 @@ from msgtrace_analysis.findings.conversations import (
 )
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
+from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
 from msgtrace_analysis.findings.topology import Binding, Channel, DeadLetter, Setting, Subscription, Topology
 
 __all__ = [
     "CERTAINTIES",
+    "Backlog",
     "Binding",
     "Certainty",
     "Channel",
@@ -58,22 +60,28 @@ __all__ = [
     "Field",
     "Findings",
     "Flow",
+    "Frequencies",
     "Hop",
+    "Judgement",
     "Kind",
     "Latency",
     "LooseEnd",
     "Loss",
     "Observation",
     "Outcomes",
+    "Parameter",
     "Party",
     "Place",
     "Practices",
+    "Rate",
     "Recording",
     "Reliability",
     "Request",
     "Retries",
     "Saga",
     "SagaStep",
+    "Schedule",
+    "Scope",
     "Server",
     "Service",
     "Setting",
@@ -107,4 +115,5 @@ class Findings:
     reliability: Reliability
     completeness: Completeness
     practices: Practices
+    frequencies: Frequencies
     observations: tuple[Observation, ...]

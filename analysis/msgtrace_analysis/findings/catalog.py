@@ -24,6 +24,32 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What kind of message a type is, and why."""
+
+    kind: Kind
+    reasons: tuple[str, ...]
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What varies in the template of an address or of a name.
+
+    Attributes:
+        of: `channel` or `key`.
+        name: as it stands there, without braces.
+        type: `uuid`, `date`, `hex`, `integer`, `token` or `word`.
+        values: how many different ones were seen.
+    """
+
+    of: str
+    name: str
+    type: str
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One type of message on one address.
 
@@ -35,7 +61,10 @@ class Event:
         sends: messages sent by traced processes.
         receives: deliveries to traced processes; more than `sends` where there are several consumers.
         per_second: sends (deliveries where no send was seen) over the time that the trace covers; None if that is none.
-        channels: the channels of `address`, some of them, where it is a pattern.
+        channels: the channels of `address`, some of them, where it is a template.
+        parameters: of the templates in `address` and `name`.
+        also_on: ids of event types of the same name and with fitting fields on other channels: the same type.
+        judgement: what kind of message it is.
         evidence: of the type: its certainty is that of the name.
     """
 
@@ -50,6 +79,9 @@ class Event:
     per_second: float | None
     sizes: Sizes | None
     channels: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    also_on: tuple[str, ...]
+    judgement: Judgement
     publishers: tuple[Party, ...]
     consumers: tuple[Party, ...]
     evidence: Evidence

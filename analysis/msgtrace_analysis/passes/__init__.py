@@ -15,6 +15,7 @@ from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.passes.naming import name_messages
 from msgtrace_analysis.passes.observations import observe
 from msgtrace_analysis.passes.practices import practices, recording
+from msgtrace_analysis.passes.rates import frequencies
 from msgtrace_analysis.passes.reliability import reliability
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
@@ -61,7 +62,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     return Findings(
         recording=extent,
         stack=system,
-        events=catalogue(study, span_ns(extent)),
+        events=catalogue(study, span_ns(extent), rules),
         contracts=contracts(study),
         traffic=traffic(study),
         flows=flows(study, graph),
@@ -70,5 +71,6 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         reliability=behaviour,
         completeness=known,
         practices=practices(study),
+        frequencies=frequencies(study),
         observations=observe(system, channels, behaviour, known),
     )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.findings import Event, Party, Place, Sizes, weakest
+from msgtrace_analysis.findings import Event, Parameter, Party, Place, Sizes, weakest
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
+from msgtrace_analysis.passes.kinds import Facts, judge, uses
 from msgtrace_analysis.passes.naming import certainty_of
+from msgtrace_analysis.passes.same_types import same_types
+from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
+    from msgtrace_analysis.passes.kinds import Use
+    from msgtrace_analysis.passes.same_types import Key
+    from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
 SHOWN_CHANNELS: Final = 5
@@ -85,6 +92,14 @@ PLACES: Final = """
 """
 
 
+# One row per parameter of a template.
+PARAMETERS: Final = """
+    select system, kind, of, template, name, type, count
+    from parameters
+    order by system, kind, of, template, cast(place as integer)
+"""
+
+
 def ref(system: str | None, kind: str, address: str, name: str) -> str:
     """What identifies an event type throughout a report."""
     return f"{system or ''}/{kind}/{address}/{name}"
@@ -95,39 +110,75 @@ def place_operations(study: Study) -> None:
     study.run(PLACES)
 
 
-def catalogue(study: Study, span_ns: int) -> tuple[Event, ...]:
+def catalogue(study: Study, span_ns: int, rules: Rules = NO_RULES) -> tuple[Event, ...]:
     """Find all event types. Needs the tables of `naming` and `place_operations`.
 
     Args:
         study: the trace.
         span_ns: the time that it covers.
+        rules: what the user says about kinds.
     """
     parties: defaultdict[tuple[Any, ...], list[Party]] = defaultdict(list)
     for system, kind, address, name, side, place_kind, service, function, site, *rest in study.rows(PARTIES):
         place = Place(place_kind, service, function, site)
         parties[system, kind, address, name, side].append(Party(place, evidence(rest)))
+    found = _Catalogue(uses(study), same_types(study), _parameters(study), rules, span_ns)
     return tuple(
-        _event(row, parties[*row[:4], "send"], parties[*row[:4], "receive"], span_ns)
+        found.event(row, parties[*row[:4], "send"], parties[*row[:4], "receive"])
         for row in study.rows(EVENTS, [SHOWN_CHANNELS])
     )
 
 
-def _event(row: tuple[Any, ...], publishers: Iterable[Party], consumers: Iterable[Party], span_ns: int) -> Event:
-    system, kind, address, name, named_by, sends, receives, smallest, median, largest, channels, *rest = row
-    messages = sends or receives
-    return Event(
-        ref=ref(system, kind, address, name),
-        name=name,
-        system=system or "",
-        address=address,
-        channel_kind=kind,
-        named_by=", ".join(named_by),
-        sends=sends,
-        receives=receives,
-        per_second=round(messages * 1e9 / span_ns, 3) if span_ns else None,
-        sizes=None if smallest is None else Sizes(smallest, round(median), largest),
-        channels=tuple(channels or ()),
-        publishers=tuple(publishers),
-        consumers=tuple(consumers),
-        evidence=evidence(rest, weakest(certainty_of(each, messages) for each in named_by)),
-    )
+def _parameters(study: Study) -> dict[tuple[str | None, str, str, str], list[Parameter]]:
+    """The parameters of templates, by (system, kind, `channel` or `key`, template)."""
+    found: dict[tuple[str | None, str, str, str], list[Parameter]] = {}
+    for system, kind, of, template, name, type_, values in study.rows(PARAMETERS):
+        known = found.setdefault((system, kind, of, template), [])
+        if all(each.name != name for each in known):
+            known.append(Parameter(of, name, type_, int(values)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """What was found out about all types."""
+
+    uses: Mapping[Key, Use]
+    same: Mapping[Key, tuple[Key, ...]]
+    parameters: Mapping[tuple[str | None, str, str, str], list[Parameter]]
+    rules: Rules
+    span_ns: int
+
+    def event(self, row: tuple[Any, ...], publishers: Sequence[Party], consumers: Sequence[Party]) -> Event:
+        system, kind, address, name, named_by, sends, receives, smallest, median, largest, channels, *rest = row
+        messages = sends or receives
+        facts = Facts(
+            name=name,
+            named_by=named_by[0],
+            channel_kind=kind,
+            publishers=frozenset(party.place.service for party in publishers),
+            consumers=frozenset(party.place.service for party in consumers),
+            use=self.uses[system, kind, address, name],
+        )
+        templates = (("channel", address), ("key", name))
+        return Event(
+            ref=ref(system, kind, address, name),
+            name=name,
+            system=system or "",
+            address=address,
+            channel_kind=kind,
+            named_by=", ".join(named_by),
+            sends=sends,
+            receives=receives,
+            per_second=round(messages * 1e9 / self.span_ns, 3) if self.span_ns else None,
+            sizes=None if smallest is None else Sizes(smallest, round(median), largest),
+            channels=tuple(channels or ()),
+            parameters=tuple(
+                each for of, text in templates for each in self.parameters.get((system, kind, of, text), ())
+            ),
+            also_on=tuple(ref(*other) for other in self.same.get((system, kind, address, name), ())),
+            judgement=judge(facts, self.rules),
+            publishers=tuple(publishers),
+            consumers=tuple(consumers),
+            evidence=evidence(rest, weakest(certainty_of(each, messages) for each in named_by)),
+        )
