@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bench.truth.answers import Answers, Item
-    from msgtrace_analysis.findings import Certainty, Conversations, Event, Findings, Flow, Place, Variant
+    from msgtrace_analysis.findings import Certainty, Conversations, Event, Findings, Flow, Place, Rate, Variant
+
+
+PERIOD = 0.01
 
 
 @dataclass(slots=True)
@@ -69,7 +72,20 @@ def claimed(findings: Findings, answers: Answers) -> Claims:
                 made.claim("flow edges", ("reaches", *publisher, about, *_place(delivery.place)), said)
     _variants(made, findings.flows, names, sure)
     _conversations(made, findings.conversations, names)
+    _periods(made, findings.frequencies.of("event"), names, answers)
     return made
+
+
+def _periods(made: Claims, rates: Iterable[Rate], names: dict[str, str], answers: Answers) -> None:
+    true = sorted(answers.true["periods"])
+    for rate, schedule in ((each, schedule) for each in rates for schedule in each.schedules):
+        item = (schedule.place.service, schedule.place.name, names.get(rate.subject, rate.subject))
+        # What is within a hundredth of the true period is it.
+        period = next(
+            (each[3] for each in true if each[:3] == item and abs(schedule.period_s / each[3] - 1) <= PERIOD),
+            schedule.period_s,
+        )
+        made.claim("periods", (*item, period), schedule.certainty)
 
 
 def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: dict[str, Certainty]) -> None:

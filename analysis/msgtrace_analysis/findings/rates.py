@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.findings.evidence import Certainty, Evidence
+    from msgtrace_analysis.findings.evidence import Certainty, Evidence, Place
 
 Scope = Literal["event", "channel", "service", "edge"]
 
@@ -16,8 +16,7 @@ class Schedule:
     """Something that is sent again and again after the same time.
 
     Attributes:
-        service: that sends it.
-        site: the place in its code; '' where not known.
+        place: that sends it.
         period_s: from one tick to the next.
         jitter_s: standard deviation of the ticks from an even grid, or of the time between them where that is less.
         ticks: how many were seen; messages that were sent together are one.
@@ -25,8 +24,7 @@ class Schedule:
         certainty: never `exact`: a schedule is inferred.
     """
 
-    service: str
-    site: str
+    place: Place
     period_s: float
     jitter_s: float
     ticks: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.findings import Frequencies, Rate, Schedule
+from msgtrace_analysis.findings import Frequencies, Place, Rate, Schedule
 from msgtrace_analysis.passes import schedules
 from msgtrace_analysis.passes.backlogs import backlogs
 from msgtrace_analysis.passes.events import ref
@@ -137,24 +137,27 @@ HOURS: Final = """
     group by all
 """
 
-# One row per series of one event type, by process and place in the code, or all together: the beginnings of its ticks.
+# One row per series of one event type, by process and place in the code: the beginnings of its ticks. What follows from
+# something else has no schedule of its own.
 TICKS: Final = f"""
     with beats as (
-        select c.type, o.process_id, c.service, coalesce(o.code_site, '') as site, c.moment
+        select c.type, o.process_id, c.service, coalesce(o.code_function, '') as name, coalesce(o.code_site, '') as site,
+            c.moment
         from counted as c
         inner join operations as o using (operation_id)
+        anti join causes as k on k.effect_id = c.operation_id
         where c.counts and c.side = 'send'
     ), begun as (
         select *
         from beats
-        qualify moment - lag(moment) over (partition by type, process_id, service, site order by moment) > {APART_NS}
-            or row_number() over (partition by type, process_id, service, site order by moment) = 1
+        window series as (partition by type, process_id, service, name, site order by moment)
+        qualify moment - lag(moment) over series > {APART_NS} or row_number() over series = 1
     )
-    select type, service, site, min(moment, {MOST_TICKS})
+    select type, service, name, site, min(moment, {MOST_TICKS})
     from begun
-    group by type, process_id, service, site
+    group by type, process_id, service, name, site
     having count(*) >= {schedules.FEWEST}
-    order by type, service, site, min(moment)
+    order by type, service, name, site, min(moment)
 """
 
 
@@ -206,10 +209,10 @@ class _Measured:
             for kind, hour, messages in study.rows(HOURS, [first, width]):
                 self._hours.setdefault(names[kind], [0] * 24)[hour] = messages
         self._schedules: dict[str, list[Schedule]] = {}
-        for kind, service, site, ticks in study.rows(TICKS):
+        for kind, service, name, site, ticks in study.rows(TICKS):
             found = schedules.find([(each - first) / 1e9 for each in ticks])
             if found is not None:
-                self._schedules.setdefault(names[kind], []).append(_schedule(service, site, found))
+                self._schedules.setdefault(names[kind], []).append(_schedule(Place("code", service, name, site), found))
 
     def rates(self, scope: Scope) -> list[Rate]:
         """All of one scope."""
@@ -263,10 +266,9 @@ def _subject(scope: Scope, key: tuple[Any, ...]) -> tuple[str, str, str | None, 
     return ref(event[0], event[1], event[2], event[3]), event[3], source or None, target
 
 
-def _schedule(service: str, site: str, found: schedules.Found) -> Schedule:
+def _schedule(place: Place, found: schedules.Found) -> Schedule:
     return Schedule(
-        service=service,
-        site=site,
+        place=place,
         period_s=float(f"{found.period_s:.4g}"),
         jitter_s=float(f"{found.jitter_s:.2g}"),
         ticks=found.ticks,

@@ -47,9 +47,12 @@ def find(seconds: Sequence[float]) -> Found | None:
     >>> find([0.0, 30.1, 60.0, 89.9, 150.0, 180.1]).missed
     1
     """
-    times = sorted(seconds)
-    found = [each for each in map(_of_ticks, _groupings(times)) if each is not None]
-    return min(found, key=lambda each: each.chance, default=None)
+    # What ticks in bursts of several messages has a period between those and one within them: the longer is the schedule.
+    for ticks in list(_groupings(sorted(seconds)))[::-1]:
+        found = _of_ticks(ticks)
+        if found is not None:
+            return found
+    return None
 
 
 def _groupings(times: list[float]) -> Iterable[list[float]]:
