@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.renderers.flow_values import conversations, flow
 from msgtrace_analysis.renderers.json_values import evidence, place, time_of
+from msgtrace_analysis.renderers.rate_values import frequencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +46,7 @@ def render(findings: Findings) -> str:
         "queue_topology": _topology(findings.topology),
         "reliability": _reliability(findings.reliability),
         "completeness": _completeness(findings.completeness),
+        "frequencies": frequencies(findings.frequencies),
     }
     return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
 
@@ -74,6 +76,13 @@ def _event(event: Event, contract: Contract | None) -> dict[str, Any]:
         "channel": event.address,
         "channel_kind": event.channel_kind,
         "channels": list(event.channels),
+        "parameters": [
+            {"of": each.of, "name": each.name, "type": each.type, "values": each.values} for each in event.parameters
+        ],
+        "also_on": list(event.also_on),
+        "kind": event.judgement.kind,
+        "kind_reasons": list(event.judgement.reasons),
+        "kind_certainty": event.judgement.certainty,
         "named_by": event.named_by,
         "sent": event.sends,
         "received": event.receives,

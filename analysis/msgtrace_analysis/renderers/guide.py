@@ -14,12 +14,23 @@ from msgtrace_analysis.renderers.markdown import Safe, code, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from msgtrace_analysis.findings import Certainty, Evidence, Findings, Flow, Observation, Place, Traffic
+    from msgtrace_analysis.findings import (
+        Certainty,
+        Evidence,
+        Findings,
+        Flow,
+        Observation,
+        Place,
+        Rate,
+        Schedule,
+        Traffic,
+    )
 
 MARK: Final = "<!-- Written by msgtrace from a recording: changes made here are lost when it is written again. -->"
 """The first line, by which `report` knows its own file."""
 NOTHING: Final = "\N{EN DASH}"
 """In a cell that has nothing to say."""
+NOTHING_SAFE: Final = Safe(NOTHING)
 
 
 def render(findings: Findings) -> str:
@@ -95,6 +106,39 @@ def size(value: int) -> Safe:
 def ms(value: float) -> Safe:
     """Milliseconds, to three digits that matter."""
     return Safe(f"{value:.3g} ms" if value < 1000 else f"{value / 1000:,.2f} s")
+
+
+def duration(seconds: float) -> Safe:
+    """A length of time.
+
+    >>> duration(12.5), duration(300.0), duration(90_000.0)
+    ('12.5 s', '5 min', '25 h')
+    """
+    if seconds < 120:
+        return Safe(f"{seconds:.3g} s")
+    return Safe(f"{seconds / 60:.3g} min" if seconds < 7_200 else f"{seconds / 3_600:.4g} h")
+
+
+def short(value: float | None) -> Safe:
+    """A number to three digits that matter."""
+    return NOTHING_SAFE if value is None else Safe(f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}")
+
+
+def per_second(value: Rate) -> Safe:
+    """A rate with its interval."""
+    if value.per_second is None:
+        return NOTHING_SAFE
+    bursts = ", comes in bursts" if value.interval == "overdispersed" else ""
+    return Safe(f"{short(value.per_second)} ({short(value.low)} to {short(value.high)}{bursts})")
+
+
+def schedules(values: Iterable[Schedule]) -> Safe:
+    """Schedules, with the place and how sure they are."""
+    return Safe("; ".join(
+        f"every {duration(each.period_s)}, jitter {duration(each.jitter_s)}, by {brief(each.place)}"
+        f"{f', {each.missed} of {each.ticks + each.missed} ticks missing' if each.missed else ''} ({each.certainty})"
+        for each in values
+    ) or NOTHING)  # fmt: skip
 
 
 def brief(value: Place) -> Safe:
@@ -194,15 +238,19 @@ def _block(diagram: str, hidden: int) -> Safe:
 FILTERS: Final = (
     brief,
     code,
+    duration,
     evidence,
     joined,
     kind,
     ms,
     number,
     of,
+    per_second,
     place,
+    schedules,
     sentence,
     settings,
+    short,
     size,
     spread,
     text,
