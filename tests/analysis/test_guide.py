@@ -151,6 +151,7 @@ def test_no_name_breaks_it(made: MadeTrace, findings: Callable[[], Findings]) ->
         "h1",
         "h2",
         "h3",
+        "h4",
         "em",
         "strong",
         "ul",
