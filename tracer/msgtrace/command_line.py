@@ -24,7 +24,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "run": Entry("msgtrace.commands.run:run", "Run a program and record its messages."),
     "report": Entry("msgtrace_analysis.commands.report:report", "Write the messaging guide and EVENT_FLOWS.json."),
     "events": Entry("msgtrace_analysis.commands.looks:events", "Event types: who publishes and who consumes them."),
-    "flows": Entry("msgtrace_analysis.commands.looks:flows", "What leads to what."),
+    "flows": Entry("msgtrace_analysis.commands.flows:flows", "What leads to what."),
     "queues": Entry("msgtrace_analysis.commands.looks:queues", "Exchanges, queues, topics and streams."),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),

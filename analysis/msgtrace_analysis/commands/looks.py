@@ -1,4 +1,4 @@
-"""`msgtrace events`, `flows`, `queues` and `losses`: one finding each, as a table."""
+"""`msgtrace events`, `queues` and `losses`: one finding each, as a table."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from msgtrace_analysis.commands.opening import db_option, format_option, rules_option, show, studied
-from msgtrace_analysis.findings import weakest
 from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.completeness import losses as find_losses
 from msgtrace_analysis.passes.events import catalogue
-from msgtrace_analysis.passes.flows import flows as find_flows
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from msgtrace_analysis.findings import Event, Flow, Place, Topology
+    from msgtrace_analysis.findings import Event, Place, Topology
     from msgtrace_analysis.renderers.rows import Format
     from msgtrace_analysis.rules import Rules
 
@@ -62,41 +60,6 @@ def event_rows(found: Iterable[Event]) -> Rows:
 
 def _services(places: Iterable[Place]) -> list[str]:
     return sorted({place.service for place in places})
-
-
-@click.command()
-@db_option
-@rules_option
-@format_option
-def flows(db: Path, rules: Rules, form: Format) -> None:
-    """What follows from what: triggers, and the messages after them."""
-    with studied(db, rules) as study:
-        found = find_flows(study)
-    show(flow_rows(found), form)
-
-
-def flow_rows(found: Iterable[Flow]) -> Rows:
-    """One row per flow, event type and receiver."""
-    columns = (
-        "group", "trigger", "triggered", "depth", "event", "sent_by", "received_by", "messages", "receives", "p50_ms", "p95_ms",
-        "certainty",
-    )  # fmt: skip
-    return Rows(columns, [row for flow in found for row in _flow_rows(flow)], NO_MESSAGES)
-
-
-def _flow_rows(flow: Flow) -> Iterator[tuple[Any, ...]]:
-    for step in flow.steps:
-        begin = (flow.group, flow.name, flow.triggered, step.depth, step.name, _shown(step.publisher))
-        for each in step.deliveries:
-            certainty = weakest((step.evidence.certainty, each.certainty))
-            times = (None, None) if each.latency is None else (each.latency.p50_ms, each.latency.p95_ms)
-            yield (*begin, _shown(each.place), each.messages, each.receives, *times, certainty)
-        if step.unreceived:
-            yield (*begin, None, step.unreceived, 0, None, None, step.evidence.certainty)
-
-
-def _shown(place: Place) -> str:
-    return f"{place.service}: {place.name or place.site}"
 
 
 @click.command()

@@ -16,18 +16,23 @@ if TYPE_CHECKING:
 
     from msgtrace_analysis.findings import (
         Certainty,
+        Deviation,
         Evidence,
         Findings,
         Flow,
+        Hop,
         Observation,
         Place,
         Rate,
         Schedule,
         Traffic,
+        Variant,
     )
 
 MARK: Final = "<!-- Written by msgtrace from a recording: changes made here are lost when it is written again. -->"
 """The first line, by which `report` knows its own file."""
+WAY_HOPS: Final = 12
+"""Messages of a way that are told in its line."""
 NOTHING: Final = "\N{EN DASH}"
 """In a cell that has nothing to say."""
 NOTHING_SAFE: Final = Safe(NOTHING)
@@ -105,7 +110,7 @@ def size(value: int) -> Safe:
 
 def ms(value: float) -> Safe:
     """Milliseconds, to three digits that matter."""
-    return Safe(f"{value:.3g} ms" if value < 1000 else f"{value / 1000:,.2f} s")
+    return Safe(mermaid.duration(value))
 
 
 def duration(seconds: float) -> Safe:
@@ -200,6 +205,35 @@ def sentence(value: Observation) -> Safe:
     return Safe(written)
 
 
+def difference(value: Deviation) -> Safe:
+    """How one differs from the others."""
+    return Safe(value.sentence.format(*(code(name) for name in value.names)))
+
+
+def decided(value: Flow) -> Safe:
+    """Who decides how a flow goes on, and why that is thought."""
+    style = value.style
+    if style is None:
+        return Safe("")
+    by = f" by {code(style.coordinator)}" if style.coordinator is not None else ""
+    kind = "Who decides" if style.kind == "too short to tell" else f"{style.kind.capitalize()}{by} ({style.certainty})"
+    return Safe(f"{kind}: {style.reason.format(*(text(name) for name in style.names))}")
+
+
+def way(value: Variant) -> Safe:
+    """One way of a flow, in a line."""
+    parts = [_hop(hop) for hop in value.hops[:WAY_HOPS]]
+    more = f", and {len(value.hops) - WAY_HOPS} more" if len(value.hops) > WAY_HOPS else ""
+    return Safe("; ".join(parts) + more)
+
+
+def _hop(hop: Hop) -> str:
+    target = "nobody seen" if hop.target is None else brief(hop.target)
+    ended = f" (*{hop.outcome}*)" if hop.outcome else ""
+    dead = " (*dead-lettered*)" if hop.dead_lettered else ""
+    return f"{code(hop.name)} to {target}{ended}{dead}" if hop.publisher is not None else f"the trigger failed{ended}"
+
+
 def certainties(values: Iterable[Certainty]) -> str:
     """How many there are of each.
 
@@ -238,6 +272,8 @@ def _block(diagram: str, hidden: int) -> Safe:
 FILTERS: Final = (
     brief,
     code,
+    decided,
+    difference,
     duration,
     evidence,
     joined,
@@ -255,6 +291,7 @@ FILTERS: Final = (
     spread,
     text,
     times,
+    way,
     when,
 )
 """What templates write values with, by their own names."""

@@ -38,6 +38,7 @@ class Edge:
         name: what is sent.
         messages: different ones.
         receives: deliveries of them; 0 where there is no receiver.
+        p95_ms: what 95 % of them take, where that was measured.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Edge:
     messages: int
     receives: int
     certainty: Certainty
+    p95_ms: float | None = None
 
 
 def label(text: str) -> str:
@@ -58,11 +60,25 @@ def label(text: str) -> str:
     >>> label("1. x")
     '"#49;. x"'
     """
+    return f'"{escaped(text)}"'
+
+
+def escaped(text: str) -> str:
+    """Text in which every character that could have a meaning is written by its number."""
     shown = visible(text, LABEL_CHARACTERS) or "?"
     written = [each if each in _PLAIN else f"#{ord(each)};" for each in shown]
     if not shown[0].isalpha():
         written[0] = f"#{ord(shown[0])};"
-    return f'"{"".join(written)}"'
+    return "".join(written)
+
+
+def duration(value_ms: float) -> str:
+    """A time, to three digits that matter.
+
+    >>> duration(0.1234), duration(12.0), duration(81_234.0)
+    ('0.123 ms', '12 ms', '81.23 s')
+    """
+    return f"{value_ms:.3g} ms" if value_ms < 1000 else f"{value_ms / 1000:,.2f} s"
 
 
 def flowchart(nodes: Mapping[str, str], edges: Iterable[Edge]) -> tuple[str, int]:
@@ -95,7 +111,8 @@ def flowchart(nodes: Mapping[str, str], edges: Iterable[Edge]) -> tuple[str, int
 def _edge_label(edge: Edge) -> str:
     again = f", {edge.receives} receives" if edge.receives > edge.messages else ""
     doubt = "" if edge.certainty == "exact" else f" ({edge.certainty})"
-    count = f" \N{MULTIPLICATION SIGN}{edge.messages}{again}{doubt}"
+    time = "" if edge.p95_ms is None else f", p95 {duration(edge.p95_ms)}"
+    count = f" \N{MULTIPLICATION SIGN}{edge.messages}{again}{time}{doubt}"
     return label(visible(edge.name, LABEL_CHARACTERS - len(count)) + count)
 
 
@@ -112,6 +129,7 @@ def _added(edges: Iterable[Edge]) -> list[Edge]:
                 messages=known.messages + edge.messages,
                 receives=known.receives + edge.receives,
                 certainty=weakest((known.certainty, edge.certainty)),
+                p95_ms=max((each for each in (known.p95_ms, edge.p95_ms) if each is not None), default=None),
             )
         )
     return list(sums.values())
@@ -157,7 +175,8 @@ def flow_diagram(flow: Flow) -> tuple[str, int]:
             target = place_key(delivery.place)
             nodes.setdefault(target, place_label(delivery.place))
             certainty = weakest((step.evidence.certainty, delivery.certainty))
-            edges.append(Edge(source, target, step.name, delivery.messages, delivery.receives, certainty))
+            p95_ms = None if delivery.latency is None else delivery.latency.p95_ms
+            edges.append(Edge(source, target, step.name, delivery.messages, delivery.receives, certainty, p95_ms))
         if step.unreceived:
             target = f"nobody {step.event}"
             nodes.setdefault(target, "no receive in the trace")
