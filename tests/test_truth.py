@@ -50,7 +50,7 @@ def test_what_is_recorded_is_what_was_played(seed: int, tmp_path: Path) -> None:
             "join operations as r on r.operation_id = receive_id where s.kind <> 'send' or s.system <> r.system"
         ).to_pylist()
     sends = sum(bool(each.publisher[0]) for each in played.story)
-    receives = sum(len(each.takers) for each in played.story)
+    receives = sum(len(each.takers) for each in played.story) + len(played.returned)
     assert counts == [{"sends": sends, "losses": 0, "receives": receives}]
     assert wrong == [{"n": 0}]
 

@@ -6,12 +6,12 @@ matter of taste, and the bodies of types with too few samples are not asked for:
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.truth.structure import Array, Map, Record, Scalar, Tree, Tuple, Union, Variants, below
+from bench.truth.system import normal
 
 if TYPE_CHECKING:
     from bench.truth.play import Played
@@ -66,11 +66,6 @@ class Answers:
         return not any(event == each and path.startswith(start) for each, start in self.beneath)
 
 
-def normal(name: str) -> str:
-    """A name or pattern whose placeholders are all called the same."""
-    return re.sub(r"\{[^{}]*\}", "{}", name)
-
-
 def answers(system: System, played: Played, samples: int) -> Answers:
     """All true answers."""
     found = Answers()
@@ -81,7 +76,7 @@ def answers(system: System, played: Played, samples: int) -> Answers:
     _whole(found, system, played)
     for name, event in system.events.items():
         if any(each.event == name for each in played.story):
-            found.channels[name] = frozenset((each.system, each.name) for each in event.channels)
+            found.channels[name] = frozenset((each.system, normal(each.name)) for each in event.channels)
             found.true["event types"].add((name, sends[name], tuple(sorted(found.channels[name]))))
     for (name, version), shown in played.shown.items():
         versions = system.events[name].versions
@@ -102,8 +97,7 @@ def _whole(found: Answers, system: System, played: Played) -> None:
     for (service, name, arrives), runs in played.runs.items():
         ways = Counter(frozenset(run.hops) for run in runs if run.hops)
         if len(ways) <= LISTED:
-            for way, executions in ways.items():
-                found.true["flow variants"].add((service, name, arrives, way, executions))
+            found.true["flow variants"] |= {(service, name, arrives, way) for way in ways}
         else:
             found.many.add((service, name, arrives))
     for trigger in system.triggers:

@@ -44,14 +44,16 @@ def body(
         correlated: it says which transaction it belongs to.
         like: a type whose fields it has, but for the one that says the type.
     """
-    telling = (Part(channel.telling, constant(name)),) if channel.naming == "body" else ()
+    telling = _telling(channel, name)
     if like is not None and isinstance(like.versions[0].node, Record):
-        mine = {channel.telling, CORRELATION, like.version_field}
+        mine = {channel.telling.partition(".")[0], CORRELATION, like.version_field}
         others = (part for part in like.versions[0].node.parts if part.name not in mine)
         more = (Part(CORRELATION, UUID),) if correlated else ()
         return (Version(Record((*telling, *more, *others))),), ""
     correlation = (Part(CORRELATION, UUID),) if correlated else ()
-    inner = schemas.record(rng, taken={"event_id", "occurred_at", CORRELATION, channel.telling, *VERSION_FIELDS})
+    inner = schemas.record(
+        rng, taken={"event_id", "occurred_at", CORRELATION, *channel.telling.split("."), *VERSION_FIELDS}
+    )
     envelope = "entry" if channel.broker == "stream" else rng.choice(ENVELOPES)
     if rng.random() >= VERSIONED:
         return (Version(_wrapped((*telling, *correlation), inner, envelope)),), ""
@@ -67,6 +69,17 @@ def body(
             Version(node, label if said else "", 0.5, verdict if place > 1 else "", change if place > 1 else "")
         )
     return tuple(made), said
+
+
+def _telling(channel: Channel, name: str) -> tuple[Part, ...]:
+    """The field that says the type: at the top, or one below with some others."""
+    if channel.naming != "body":
+        return ()
+    outer, _, inner = channel.telling.partition(".")
+    if not inner:
+        return (Part(outer, constant(name)),)
+    sender = Scalar(values.skewed(["web", "mobile", "batch"]), closed=("web", "mobile", "batch"))
+    return (Part(outer, Record((Part(inner, constant(name)), Part("sender", sender), Part("id", UUID)))),)
 
 
 def _wrapped(first: tuple[Part, ...], inner: Record, envelope: str) -> Record:

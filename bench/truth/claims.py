@@ -9,8 +9,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.truth.answers import known_event, normal
+from bench.truth.answers import known_event
 from bench.truth.json_schema import claims as claims_of
+from bench.truth.system import normal
 from msgtrace_analysis.findings import weakest
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: 
         ways[*trigger, hops].append(variant)
     # Ways that differ only in the channel of a type are one.
     for way, variants in ways.items():
-        events = (sure.get(hop.event, "exact") for each in variants for hop in each.hops)
-        said = weakest((*(each.evidence.certainty for each in variants), *events))
-        made.claim("flow variants", (*way, sum(each.executions for each in variants)), said)
+        named = weakest(sure[hop.event] for each in variants for hop in each.hops if hop.event in sure)
+        said = weakest((named, *(each.evidence.certainty for each in variants)))
+        made.claim("flow variants", way, said)
 
 
 def _conversations(made: Claims, found: Conversations, names: dict[str, str]) -> None:

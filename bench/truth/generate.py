@@ -10,7 +10,7 @@ from bench.truth import values
 from bench.truth.bodies import body
 from bench.truth.patterns import exchange, saga
 from bench.truth.structure import Record
-from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger
+from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger, normal
 
 if TYPE_CHECKING:
     from bench.truth.system import Broker, Naming
@@ -24,8 +24,15 @@ DEEDS: Final = values.words(
 SERVICES: Final = values.words("orders billing warehouse mailer accounts pricing search audit gateway planner")
 HEADERS: Final = ("type", "eventType", "event-type", "x-event-type", "ce-type", "__TypeId__", "message-class", "x-kind")
 FIELDS: Final = ("type", "eventType", "event", "event_type", "messageType", "action", "kind", "op")
-COMMON: Final = frozenset(HEADERS[:6] + FIELDS[:5])
+NESTED: Final = ("meta.type", "metadata.eventType", "header.type")
+COMMON: Final = frozenset((*HEADERS[:6], *FIELDS[:5], *NESTED))
 """Those that say of themselves that they name a type. Others tell only where they tell several types apart."""
+SHARED: Final = 0.12
+"""The share of sends that are of a type that is sent elsewhere too."""
+SIGNALS: Final = 0.04
+"""The share of types that have no document for a body."""
+UNHEARD: Final = 0.05
+"""The share of types that nobody takes."""
 ALIKE: Final = 0.15
 """The share of types that have just the fields of another one on their channel."""
 MAX_MORE: Final = 4
@@ -50,15 +57,28 @@ class Maker:
     events: dict[str, EventType] = field(default_factory=dict)
     subscribers: list[Subscriber] = field(default_factory=list)
     free: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
 
     def grow(self, service: str, depth: int) -> str:
-        """A new event type that a service sends, with its subscribers and what they send; its name."""
+        """An event type that a service sends, mostly a new one, with its subscribers and what they send; its name."""
         rng = self.rng
+        # Those that are finished lead to finished ones only, so that nothing goes round in a circle.
+        known = [each for each in self.finished if self.shared(each, service)]
+        if known and rng.random() < SHARED:
+            return rng.choice(known)
         event = self.event(service)
-        many = 1 if rng.random() < 0.65 else 2
+        many = 0 if rng.random() < UNHEARD and depth > 1 else 1 if rng.random() < 0.65 else 2
         for place, taker in enumerate(self._takers(event, service, many)):
             self.subscribe(event.name, taker, self._outcomes(taker, depth, first=place == 0))
+        self.finished.append(event.name)
         return event.name
+
+    def shared(self, name: str, service: str) -> bool:
+        """Whether a service may send an event type that another one does."""
+        channel = self.events[name].channels[0]
+        return channel.broker not in {"bus", "queue", "list"} and all(
+            each.service != service for each in self.subscribers if each.event == name
+        )
 
     def event(self, service: str, *, over: Broker | None = None) -> EventType:
         """A new event type, on a channel of its own or on one that there is."""
@@ -69,7 +89,7 @@ class Maker:
         if channel.naming == "key":
             name = key
         elif channel.naming == "channel":
-            name = channel.name
+            name = normal(channel.name)
         channels: tuple[Channel, ...] = (channel,)
         if channel.broker == "topic" and channel.telling in COMMON.intersection(HEADERS) and rng.random() < 0.25:
             other = replace(channel, name=f"{channel.name}.copy")
@@ -88,7 +108,12 @@ class Maker:
         like = self.rng.choice(here) if here and obvious and self.rng.random() < ALIKE else None
         versions, version_field = body(self.rng, channel, name, correlated=correlation == "body", like=like)
         key = key or _key(self.rng, channel, name, own=self.real)
-        made = EventType(name, channels, key, versions, version_field, correlation, reply)
+        # A signal: all that it says is that it is there.
+        plain = channel.broker in {"exchange", "queue", "topic"} and channel.naming in {"header", "property", "key"}
+        signal = self.rng.choice((b"", b"ping")) if plain and not reply and self.rng.random() < SIGNALS else None
+        if signal is not None:
+            correlation, versions, version_field = "", versions[:1], ""
+        made = EventType(name, channels, key, versions, version_field, correlation, reply, signal)
         self.events[name] = made
         return made
 
@@ -123,12 +148,15 @@ class Maker:
             "bus": ("key",),
         }
         naming = rng.choice(namings[broker])
-        telling = {"header": rng.choice(HEADERS), "body": rng.choice(FIELDS)}.get(naming, "")
+        telling = {
+            "header": rng.choice(HEADERS),
+            "body": rng.choice(FIELDS if broker == "stream" else (*FIELDS, *NESTED)),
+        }.get(naming, "")
         base = f"{rng.choice(THINGS)}{rng.choice(['s', '-events', '.events', '_feed'])}"
         if broker == "bus":
             base = f"{service}.bus.Events"
         elif broker == "pubsub" and naming == "channel" and rng.random() < 0.5:
-            base = f"{rng.choice(['user', 'room', 'tenant'])}.{{}}.{rng.choice(THINGS)}"
+            base = f"{rng.choice(['user', 'room', 'tenant'])}.{{{rng.choice(['', 'uuid'])}}}.{rng.choice(THINGS)}"
         if broker != "bus":
             base = f"{self.prefix}{base}"
         base = self.fresh_channel(base)
@@ -147,6 +175,8 @@ class Maker:
 
     def _takers(self, event: EventType, service: str, many: int) -> list[str]:
         channel = event.channels[0]
+        if not many:
+            return []
         if channel.broker == "bus":
             return [service]
         others = [each for each in self.services if each != service]
@@ -239,7 +269,7 @@ class Maker:
             name = self._trigger_name(kind)
         times = min(self.samples * MAX_MORE, round(self.samples / self._rarest(outcomes) * 1.15))
         if kind == "schedule":
-            period, jitter = span_s / times, rng.choice((0.0, 0.01, 0.03))
+            period, jitter = span_s / times, rng.choice((0.0, 0.01, 0.03, 0.06))
         return Trigger(kind, service, name, outcomes, period, jitter or 0.0, times)  # type: ignore[arg-type]
 
     def _trigger_name(self, kind: str) -> str:
@@ -279,7 +309,7 @@ def _key(rng: Random, channel: Channel, name: str, *, own: bool) -> str:
 
 
 def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in name.replace("{}", "any")).strip("_").lower()
+    return "".join(c if c.isalnum() else "_" for c in normal(name).replace("{}", "any")).strip("_").lower()
 
 
 def system(seed: int, samples: int = 50, *, prefix: str = "", real: bool = False) -> System:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -15,11 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 from bench.truth import values
 from bench.truth.bodies import CORRELATION
 from bench.truth.structure import Shown, sample
+from bench.truth.system import Outcome
 
 if TYPE_CHECKING:
-    from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger
+    from bench.truth.system import Channel, EventType, Subscriber, System, Trigger
 
 MS: Final = 1_000_000
+FETCH_NS: Final = 60_000 * MS
+"""Between two fetches of a consumer that takes several messages at once."""
+AGAIN: Final = 0.02
+"""The share of messages that are given back once and delivered again."""
+NOISE: Final = {
+    "source": ("app", "batch"), "x-tenant": ("north", "south", "west"), "x-retry-count": ("0", "1"), "content-language": ("en", "de"),
+}  # fmt: skip
+"""Headers that say nothing of what a message is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +41,7 @@ class Operation:
         sent: of a receive or a process on a bus: the send that it is of.
         receipt: of a process: the receive that it processes.
         event: of a send, its type; and `number` its place in the story.
+        batch: of a receive, all that the same fetch returned.
         sequence: given by the writer.
     """
 
@@ -48,6 +59,7 @@ class Operation:
     outcome: str = "ok"
     event: str = ""
     number: int = 0
+    batch: list[Operation] = field(default_factory=list)
     sequence: int = 0
 
 
@@ -82,6 +94,7 @@ class Played:
 
     Attributes:
         shown: of each event type and version, what its bodies showed.
+        returned: numbers of messages and handlers that gave them back once.
         failures: numbers of messages and who failed to handle them.
         runs: of each trigger (service, name, what arrives from outside), every time that it happened.
     """
@@ -89,6 +102,7 @@ class Played:
     operations: list[Operation] = field(default_factory=list)
     story: list[Happened] = field(default_factory=list)
     shown: dict[tuple[str, int], Shown] = field(default_factory=dict)
+    returned: set[tuple[int, str]] = field(default_factory=set)
     failures: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
     runs: dict[tuple[str, str, str], list[Run]] = field(default_factory=dict)
 
@@ -131,7 +145,23 @@ class _Player:
             for at_ns in self.times(trigger):
                 self.start(trigger, at_ns)
         self.done.operations.sort(key=lambda each: each.at_ns)
+        self.fetch_together()
         return self.done
+
+    def fetch_together(self) -> None:
+        """What one fetch returned: each may be the cause of all that follows it."""
+        fetched: dict[tuple[Any, ...], list[Operation]] = {}
+        for each in self.done.operations:
+            if (
+                each.kind == "receive"
+                and each.fields["channel_kind"] in {"topic", "stream"}
+                and each.at_ns % FETCH_NS == 0
+            ):
+                fetched.setdefault((each.service, each.fields["channel"], each.at_ns), []).append(each)
+        for number, batch in enumerate((each for each in fetched.values() if len(each) > 1), 1):
+            for each in batch:
+                each.batch = batch
+                each.fields["batch_id"] = number
 
     def run(self, service: str, name: str, arrives: str = "", correlation: str = "") -> Run:
         """Another occurrence of a trigger."""
@@ -191,6 +221,8 @@ class _Player:
         if request is not None and name == self.replies.get(request.event):
             _answer(request.fields, fields)
         service, function = source
+        if request is not None and "message_key" in request.fields and "message_key" in fields and rng.random() < 0.5:
+            fields["message_key"] = request.fields["message_key"]
         sent = self.did(at_ns, service, "send", channel.system, fields, function=function, cause=cause, event=name)
         sent.number = len(self.done.story)
         takers = self.takers.get(name, [])
@@ -199,8 +231,10 @@ class _Player:
         self.done.story.append(
             Happened(name, channel, version, source, because, places, at_ns, dict(fields), parent, sent.number)
         )
+        if not takers:
+            run.hops.add((name, source, ("", ""), False))
         for taker in takers:
-            self.take(taker, at_ns + self.latency(channel), run, sent, channel, source)
+            self.take(taker, self.arrival(taker, at_ns, channel), run, sent, channel, source)
 
     def latency(self, channel: Channel) -> int:
         """Nanoseconds until a message arrives; on a bus it is a call."""
@@ -210,12 +244,25 @@ class _Player:
             else int(self.rng.lognormvariate(1.0, 0.5) * MS) + MS
         )
 
+    def arrival(self, taker: Subscriber, at_ns: int, channel: Channel) -> int:
+        """When a message is received: soon, or with the next fetch of who fetches several at once now and then."""
+        if channel.broker not in {"topic", "stream"} or zlib.crc32(f"{taker.service} {channel.name}".encode()) % 4:
+            return at_ns + self.latency(channel)
+        return (at_ns // FETCH_NS + 1) * FETCH_NS
+
     def take(
         self, taker: Subscriber, at_ns: int, run: Run, sent: Operation, channel: Channel, source: tuple[str, str]
     ) -> None:
         """A message arrives and is handled."""
         outcome = chosen(self.rng, taker.outcomes)
         here = (taker.service, taker.handler)
+        if channel.system == "rabbitmq" and self.rng.random() < AGAIN:
+            again = self.handled(taker, at_ns, at_ns + 2 * MS, sent, channel, Outcome(1.0, fails=True), requeued=True)
+            if run.outside:
+                self.run(*here, sent.event, run.correlation).hops.add(("", ("", ""), here, True))
+            else:
+                run.hops.add((sent.event, source, here, True))
+            at_ns = again.at_ns + 30 * MS
         if outcome.fails:
             self.done.failures.add((sent.number, here))
         # That a loop of the program's own has failed is nowhere to be seen.
@@ -233,7 +280,15 @@ class _Player:
             self.send(event, when, run, here, handled, here, sent)
 
     def handled(
-        self, taker: Subscriber, at_ns: int, last_ns: int, sent: Operation, channel: Channel, outcome: Outcome
+        self,
+        taker: Subscriber,
+        at_ns: int,
+        last_ns: int,
+        sent: Operation,
+        channel: Channel,
+        outcome: Outcome,
+        *,
+        requeued: bool = False,
     ) -> Operation:
         """The operations of a receive, what handles it, and how it is settled; the one that is the cause of what follows."""
         service, system = taker.service, channel.system
@@ -252,16 +307,18 @@ class _Player:
         about |= {
             "channel": queue_of(taker, channel, sent.fields["routing_key"]),
             "channel_kind": "queue",
-            "redelivered": False,
+            "redelivered": (sent.number, taker.handler) in self.done.returned,
             "settings": {"exchange": sent.fields["channel"]},
         }
         received = self.did(at_ns, service, "receive", system, about, sent=sent)
+        if requeued:
+            self.done.returned.add((sent.number, taker.handler))
         handled = self.did(
             at_ns + 20_000, service, "process", system, {}, handler=taker.handler, cause=received, receipt=received,
             duration_ns=took, outcome=ended,
         )  # fmt: skip
         self.did(
-            last_ns, service, "settle", system, {"outcome": "reject" if outcome.fails else "ack"},
+            last_ns, service, "settle", system, {"outcome": "requeue" if requeued else "reject" if outcome.fails else "ack"},
             function=taker.handler, cause=handled, receipt=received, outcome="ok",
         )  # fmt: skip
         return handled
@@ -278,15 +335,20 @@ class _Player:
     def message(self, event: EventType, channel: Channel, version: int, run: Run) -> dict[str, Any]:
         """The fields of a send."""
         rng = self.rng
-        shown = self.done.shown.setdefault((event.name, version), Shown())
-        body = sample(event.versions[version].node, rng, "", shown)
-        if event.correlation == "body":
-            body[CORRELATION] = run.correlation
         fields: dict[str, Any] = {"channel": filled(channel.name, rng), "channel_kind": channel.broker}
-        if channel.broker == "bus":
-            return fields | {"routing_key": event.key, "data": body}
-        fields["body"] = json.dumps(body).encode()
-        headers: list[tuple[str, Any]] = [("source", rng.choice(["app", "batch"]))] if rng.random() < 0.5 else []
+        if event.signal is not None:
+            fields["body"] = event.signal
+        else:
+            shown = self.done.shown.setdefault((event.name, version), Shown())
+            body = sample(event.versions[version].node, rng, "", shown)
+            if event.correlation == "body":
+                body[CORRELATION] = run.correlation
+            if channel.broker == "bus":
+                return fields | {"routing_key": event.key, "data": body}
+            fields["body"] = json.dumps(body).encode()
+        headers: list[tuple[str, Any]] = [
+            (name, rng.choice(some)) for name, some in NOISE.items() if rng.random() < 0.4
+        ]
         if channel.naming == "header":
             headers.append((channel.telling, event.name.encode() if channel.broker == "topic" else event.name))
         if headers and channel.broker in {"exchange", "queue", "topic"}:
@@ -304,18 +366,22 @@ class _Player:
                 fields["event_type"] = event.name
             if event.correlation == "property":
                 fields["correlation_id"] = run.correlation
-            if event.reply:
-                back = self.system.events[event.reply].channels[0].name
-                fields |= {"correlation_id": str(values.any_uuid(rng)), "reply_to": filled(back, rng)}
         elif channel.broker == "topic":
             fields["message_key"] = f"{rng.randrange(10**6)}".encode()
-            if event.reply:
-                back = self.system.events[event.reply].channels[0].name
-                more = [("correlation-id", str(values.any_uuid(rng)).encode()), ("reply-topic", back.encode())]
-                fields["headers"] = [*fields.get("headers", ()), *more]
         elif channel.broker == "stream":
             fields["encoding"] = "redis-stream"
+        if event.reply:
+            self.ask(fields, self.system.events[event.reply].channels[0].name)
         return fields
+
+    def ask(self, fields: dict[str, Any], back: str) -> None:
+        """Give a request what it has to say: where to answer, and the id to name."""
+        asked = str(values.any_uuid(self.rng))
+        if fields["channel_kind"] == "topic":
+            more = [("correlation-id", asked.encode()), ("reply-topic", back.encode())]
+            fields["headers"] = [*fields.get("headers", ()), *more]
+        else:
+            fields |= {"correlation_id": asked, "reply_to": filled(back, self.rng)}
 
 
 def _answer(request: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -335,7 +401,8 @@ def chosen(rng: Random, outcomes: tuple[Outcome, ...]) -> Outcome:
 
 
 def filled(name: str, rng: Random) -> str:
-    """A name with an id in place of each `{}`."""
+    """A name with an id in place of each `{}` and `{uuid}`."""
+    name = re.sub(r"\{uuid\}", lambda _: str(values.any_uuid(rng)), name)
     return re.sub(r"\{\}", lambda _: str(rng.randrange(10_000, 99_999)), name)
 
 

@@ -91,10 +91,13 @@ def write(spool: Path, operations: list[Operation]) -> None:
         for name, other in (("link", each.sent if each.kind == "process" else None), ("receipt", each.receipt)):
             if other is not None:
                 message[name] = other.sequence
-        cause = each.cause.sequence if each.cause is not None else None
+        cause: int | list[int] | None = each.cause.sequence if each.cause is not None else None
+        batch = each.cause.batch if each.cause is not None else []
+        if batch:
+            cause = [other.sequence for other in batch]
         process.writer.write(
             encode((
-                records.OBSERVED, process.sequence, each.at_ns, point, THREAD, site, cause, 0, message, each.outcome, each.duration_ns,
+                records.OBSERVED, process.sequence, each.at_ns, point, THREAD, site, cause, records.CAUSE_BATCH if batch else 0, message, each.outcome, each.duration_ns,
             ))
         )  # fmt: skip
     for process in processes.values():

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from bench.truth.play import queue_of
+from bench.truth.system import normal
 
 if TYPE_CHECKING:
     from bench.truth.play import Happened, Played
@@ -70,7 +71,7 @@ def _taken(system: System, taker: Subscriber) -> list[dict[str, str]]:
         {
             "system": channel.system,
             "kind": channel.broker,
-            "channel": channel.name,
+            "channel": normal(channel.name),
             "handler": taker.handler,
             "queue": queue_of(taker, channel, channel.name) if channel.system == "rabbitmq" else "",
             "key": event.key if channel.broker == "bus" else event.key.replace("{}", "*"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,12 +19,17 @@ SYSTEMS: dict[Broker, str] = {
 }  # fmt: skip
 
 
+def normal(name: str) -> str:
+    """A name or template whose placeholders are all called the same."""
+    return re.sub(r"\{[^{}]*\}", "{}", name)
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A place to send to.
 
     Attributes:
-        name: with `{}` where an id stands, another for each message.
+        name: with `{}` where a number stands, another for each message, and `{uuid}` where a UUID does.
         naming: how the types of its messages are told.
         telling: the header or field that tells, where one does.
         dispatched: each subscribing service has one handler for all types of it, not one for each.
@@ -70,6 +76,7 @@ class EventType:
         version_field: of the body, where it says its version.
         correlation: where the id of the whole transaction stands: `property`, `body`, or ''.
         reply: the event type that it asks for as an answer.
+        signal: its body, where that is no document.
     """
 
     name: str
@@ -79,6 +86,7 @@ class EventType:
     version_field: str = ""
     correlation: str = ""
     reply: str = ""
+    signal: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
