@@ -30,7 +30,7 @@ COMMON: Final = frozenset((*HEADERS[:6], *FIELDS[:5], *NESTED))
 SHARED: Final = 0.12
 """The share of sends that are of a type that is sent elsewhere too."""
 SIGNALS: Final = 0.04
-"""The share of types that have no document for a body."""
+"""The share of types that have no document for a body, near enough."""
 UNHEARD: Final = 0.05
 """The share of types that nobody takes."""
 ALIKE: Final = 0.15
@@ -110,9 +110,13 @@ class Maker:
         key = key or _key(self.rng, channel, name, own=self.real)
         # A signal: all that it says is that it is there.
         plain = channel.broker in {"exchange", "queue", "topic"} and channel.naming in {"header", "property", "key"}
-        signal = self.rng.choice((b"", b"ping")) if plain and not reply and self.rng.random() < SIGNALS else None
+        signal = (
+            self.rng.choice((b"", b"ping"))
+            if plain and not (reply or correlation) and self.rng.random() < 2 * SIGNALS
+            else None
+        )
         if signal is not None:
-            correlation, versions, version_field = "", versions[:1], ""
+            versions, version_field = versions[:1], ""
         made = EventType(name, channels, key, versions, version_field, correlation, reply, signal)
         self.events[name] = made
         return made
