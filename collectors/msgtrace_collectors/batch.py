@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from msgtrace.records import TEXTS
 from msgtrace_collectors.columns import (
     CAUSE_COLUMNS,
     DEFINITION_TABLES,
@@ -68,6 +69,7 @@ class Tables:
     late_facts: pa.Table | None
     causes: pa.Table | None
     bodies: pa.Table | None
+    schemas: pa.Table | None
     losses: pa.Table | None
     definitions: dict[str, pa.Table]
 
@@ -244,6 +246,8 @@ class Batch:
                     self.lose(process, UNDECODABLE, "a definition that makes no sense")
                 else:
                     self._definitions.setdefault(TABLES[number_table], []).append((definition_id, *row))
+                    if number_table == TEXTS and row[0] is not None:
+                        self.bodies.name_channel(definition_id, row[0])
             case Clock(wall_ns, monotonic_ns):
                 if not (0 <= wall_ns < MAX_CLOCK_NS and 0 <= monotonic_ns < MAX_CLOCK_NS):
                     self.lose(process, UNDECODABLE, "an impossible time")
@@ -259,11 +263,15 @@ class Batch:
 
     def tables(self) -> Tables:
         """What was gathered; the batch is spent."""
+        bodies = self.bodies.take()
+        for (kind, text), count in self.bodies.take_remarks().items():
+            self.lose(None, kind, text, count)
         return Tables(
             operations=self._rows.table(),
             late_facts=table(LATE_COLUMNS, self._late) if self._late else None,
             causes=table(CAUSE_COLUMNS, self._causes) if self._causes else None,
-            bodies=self.bodies.take(),
+            bodies=bodies,
+            schemas=self.bodies.take_schemas(),
             losses=table(LOSS_COLUMNS, [(*key, n) for key, n in self._losses.items()]) if self._losses else None,
             definitions={name: table(DEFINITION_TABLES[name], rows) for name, rows in self._definitions.items()},
         )

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from msgtrace_collectors.columns import BODY_COLUMNS, array
-from msgtrace_collectors.decoding import JSON, OBJECT, decode
+from msgtrace_collectors.columns import BODY_COLUMNS, SCHEMA_COLUMNS, array, table
+from msgtrace_collectors.decoders.choice import Chooser
+from msgtrace_collectors.decoders.formats import JSON, TEXT
+from msgtrace_collectors.decoders.labels import CONTENT_HEADERS, Labels
+from msgtrace_collectors.decoders.limits import Budget
+from msgtrace_collectors.decoders.lines import is_json
+from msgtrace_collectors.decoders.schemas import NoSchemas
 
 if TYPE_CHECKING:
     from msgtrace.redaction import Redactor
+    from msgtrace_collectors.decoders.reading import Reading
+    from msgtrace_collectors.decoders.schemas import Schemas, Used
+
+OBJECT: Final = "object"
+"""Encoding of an in-process object, snapshotted by the tracer: nothing went over a wire."""
 
 MAX_KNOWN: Final = 100_000
 """Digests of one of the two generations that are remembered: about 10 MB each."""
+MAX_KNOWN_SCHEMAS: Final = 10_000
+
+Told: TypeAlias = tuple[str | None, str | None, list[tuple[str, Any]] | None, str | None, bool]
+"""The fields of `Labels`."""
+
+_PLAIN_TYPES: Final = frozenset({None, "application/json", "text/plain"})
+_PLAIN_CODINGS: Final = frozenset({None, "utf-8"})
+_NO_PLAIN_TEXT: Final = frozenset(b'{["<xO \t\r\n')
+"""Bodies that begin so may be more than text: JSON, XML, a compressed body, an Avro container."""
 
 
 class Bodies:
@@ -25,16 +45,24 @@ class Bodies:
         redactor: applied before anything leaves here.
         secret: the key of the digests; whoever has only the trace file can't test a guess against a digest.
         stored: whether the trace file holds bodies that this object has not seen.
+        schemas: asked for the schemas of bodies that don't bring theirs along.
     """
 
-    def __init__(self, redactor: Redactor, secret: bytes, *, stored: bool) -> None:
+    def __init__(self, redactor: Redactor, secret: bytes, *, stored: bool, schemas: Schemas | None = None) -> None:
         self._redactor = redactor
+        self._chooser = Chooser(redactor.body, redactor.options.enabled, schemas or NoSchemas())
+        self._plain_text = schemas is None
+        self.channels: dict[int, str] = {}
+        """Names of interned channels, by their id: kept where schemas are given by channel."""
+        self._remarks: Counter[tuple[str, str]] = Counter()
+        self._schemas: dict[str, Used] = {}
+        self._known_schemas: set[str] = set()
         self._keyed = blake2b(digest_size=16, key=secret)
         self._keyed_object = blake2b(digest_size=16, key=secret, person=b"object")
         self._known: set[bytes] = set()
         self._older: set[bytes] = set()
         self._digests: dict[bytes, bytes] = {}
-        self._fresh: list[tuple[bytes, bytes, str | None]] = []
+        self._fresh: list[tuple[bytes, bytes, Told]] = []
         self._fresh_objects: list[tuple[bytes, bytes, int]] = []
         self.may_repeat = stored
         """Whether a fresh body may be one that is stored already."""
@@ -45,8 +73,17 @@ class Bodies:
             # A pattern of the user's that RE2 can't do: every body goes the long way.
             self._expression = None
 
-    def note(self, body: bytes, content_type: str | None) -> bytes:
+    def name_channel(self, channel_id: int, name: str) -> None:
+        """Take the name of an interned channel."""
+        if not self._plain_text and len(self.channels) < MAX_KNOWN:
+            self.channels[channel_id] = name
+
+    def note(self, body: bytes, told: Told) -> bytes:
         """Take a body's kept bytes; it is stored with the batch unless it is known.
+
+        Args:
+            body: the bytes.
+            told: what its message says of it. What the first message with these bytes says counts.
 
         Returns:
             its digest.
@@ -58,7 +95,7 @@ class Bodies:
         state.update(body)
         digest = self._digests[body] = state.digest()
         if digest not in self._known and self._is_new(digest):
-            self._fresh.append((digest, body, content_type))
+            self._fresh.append((digest, body, told))
         return digest
 
     def note_object(self, text: bytes, redacted: bytes, replacements: int) -> bytes:
@@ -92,6 +129,7 @@ class Bodies:
         """Bodies were deleted from the trace file: nothing is known to be stored."""
         self._known.clear()
         self._older.clear()
+        self._known_schemas.clear()
         self.may_repeat = True
 
     def take(self) -> pa.Table | None:
@@ -101,32 +139,69 @@ class Bodies:
         self._fresh, self._fresh_objects = [], []
         if not fresh and not objects:
             return None
-        digests = [digest for digest, _, _ in fresh]
-        bodies = [body for _, body, _ in fresh]
-        redacted = [0] * len(fresh)
-        if fresh:
-            for place, suspect in enumerate(self._suspects(bodies)):
-                if suspect:
-                    bodies[place], redacted[place] = self._redactor.body(bodies[place])
-        documents: list[bytes | None] = []
-        contents: list[bytes | None] = []
-        encodings: list[str] = []
-        for body, (_, _, content_type) in zip(bodies, fresh, strict=True):
-            encoding, document = decode(body, content_type)
-            encodings.append(encoding)
-            documents.append(document)
-            contents.append(None if encoding == JSON else body)
-        for digest, text, count in objects:
-            digests.append(digest)
-            contents.append(None)
-            documents.append(text)
-            encodings.append(OBJECT)
-            redacted.append(count)
-        columns: tuple[list[Any], ...] = (digests, contents, documents, encodings, redacted)
+        rows: list[tuple[Any, ...]] = []
+        suspects = self._suspects([body for _, body, _ in fresh]) if fresh else []
+        self._chooser.budget = Budget()
+        for (digest, body, told), suspect in zip(fresh, suspects, strict=True):
+            if _is_plain(told):
+                safe, redacted = self._redactor.body(body) if suspect else (body, 0)
+                if is_json(safe, said=told[0] == "application/json"):
+                    if b'"body_encoding"' not in safe:
+                        rows.append((digest, None, safe, JSON, redacted, None, None))
+                        continue
+                elif self._is_plain_text(safe, told):
+                    rows.append((digest, safe, None, TEXT, redacted, None, None))
+                    continue
+            rows.append((digest, *self._row(self._chooser.read(body, Labels(*told), clean=not suspect))))
+        rows += [(digest, None, text, OBJECT, count, None, None) for digest, text, count in objects]
         return pa.table({
             name: array(values, kind)
-            for (name, kind), values in zip(BODY_COLUMNS, columns, strict=True)
+            for (name, kind), values in zip(BODY_COLUMNS, zip(*rows, strict=True), strict=True)
         })  # fmt: skip
+
+    def _is_plain_text(self, body: bytes, told: Told) -> bool:
+        return (
+            self._plain_text
+            and told[0] != "application/json"
+            and body.isascii()
+            and (not body or body[0] not in _NO_PLAIN_TEXT)
+        )
+
+    def _row(self, reading: Reading) -> tuple[Any, ...]:
+        """What is stored of a body that was read, after its digest."""
+        for remark in reading.remarks:
+            self._remarks[remark.kind, remark.text] += 1
+        key = None
+        if reading.schema is not None:
+            key = reading.schema.key
+            if key not in self._known_schemas and key not in self._schemas:
+                self._schemas[key] = reading.schema
+        # A JSON text is its own document.
+        content = None if reading.encoding == JSON and reading.content == reading.document else reading.content
+        remarks = "; ".join(f"{remark.kind}: {remark.text}" for remark in reading.remarks) or None
+        return content, reading.document, reading.encoding, reading.redacted, remarks, key
+
+    def take_remarks(self) -> Counter[tuple[str, str]]:
+        """What was odd about bodies since the last call: kind and text, how many bodies."""
+        taken, self._remarks = self._remarks, Counter()
+        return taken
+
+    def take_schemas(self) -> pa.Table | None:
+        """The schemas that bodies were read with for the first time since the last call; None when there are none."""
+        used, self._schemas = self._schemas, {}
+        if not used:
+            return None
+        if len(self._known_schemas) > MAX_KNOWN_SCHEMAS:
+            self._known_schemas.clear()
+        self._known_schemas |= used.keys()
+        return table(
+            SCHEMA_COLUMNS,
+            [
+                (key, s.kind, each.name, s.registry_id, s.subject, s.version, s.source, self._redactor.text(s.text)[0])
+                for key, each in used.items()
+                for s in (each.schema,)
+            ],
+        )
 
     def _suspects(self, bodies: list[bytes]) -> list[Any]:
         if self._expression is None:
@@ -134,3 +209,14 @@ class Bodies:
         if not self._redactor.options.enabled:
             return [False] * len(bodies)
         return pc.match_substring_regex(pa.array(bodies, pa.binary()), self._expression).to_pylist()
+
+
+def _is_plain(told: Told) -> bool:
+    """Whether nothing that the message says makes more of a JSON body than JSON, or of a text than text."""
+    content_type, coding, headers, _, cut = told
+    return (
+        content_type in _PLAIN_TYPES
+        and coding in _PLAIN_CODINGS
+        and not cut
+        and (headers is None or not any(name.lower() in CONTENT_HEADERS for name, _ in headers))
+    )

@@ -42,6 +42,10 @@ _ORPHANS: Final = (
     delete from msgtrace_store.bodies
     where body_digest not in (select body_digest from msgtrace_store.operations where body_digest is not null)
     """,
+    """
+    delete from msgtrace_store.body_schemas
+    where body_schema not in (select body_schema from msgtrace_store.bodies where body_schema is not null)
+    """,
     "delete from links where send_id not in (select operation_id from msgtrace_store.operations)",
     "delete from causes where cause_id not in (select operation_id from msgtrace_store.operations)",
     "delete from settlements where receive_id not in (select operation_id from msgtrace_store.operations)",

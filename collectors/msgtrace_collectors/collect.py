@@ -24,13 +24,16 @@ import duckdb
 from msgtrace.redaction import Options, Redactor
 from msgtrace_collectors.caps import Caps
 from msgtrace_collectors.collector import Collector, Stop
+from msgtrace_collectors.decoders.schemas import VARIABLES
 from msgtrace_collectors.linking import link
 from msgtrace_collectors.query_socket import QuerySocket
 from msgtrace_collectors.recording_lock import Recording, RecordingLock
 from msgtrace_collectors.trace_file import FullDiskError, TraceError, TracePermissionError, trace_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from msgtrace_collectors.decoders.schemas import Schemas
 
 ORPHANED_IDLE_S: Final = 1.0
 """After its supervisor is gone, a collector ends when there has been no traced process for this long."""
@@ -48,6 +51,7 @@ class Job:
         interruptible: SIGINT ends it; otherwise it is the program's business.
         caps: limits of the trace.
         redaction: what is redacted.
+        schemas: asked for the schemas of bodies that don't bring theirs along.
     """
 
     db: Path
@@ -57,6 +61,7 @@ class Job:
     interruptible: bool = False
     caps: Caps = field(default_factory=Caps)
     redaction: Options = field(default_factory=Options)
+    schemas: Schemas | None = None
 
 
 def say(text: str) -> None:
@@ -108,7 +113,7 @@ def _collect(job: Job, stop: Stop) -> int:
     lock = RecordingLock(job.db)
     lock.acquire()
     try:
-        collector = Collector(job.db, job.spool, Redactor(job.redaction), say)
+        collector = Collector(job.db, job.spool, Redactor(job.redaction), say, job.schemas)
         try:
             questions = QuerySocket(job.spool, collector.store.cursor, lambda: _link_now(collector))
             try:
@@ -212,6 +217,20 @@ def parsed_age(text: str) -> float:
     return float(text[:-1]) * units[text[-1]] if text[-1:] in units else float(text)
 
 
+def given_schemas(variables: Mapping[str, str]) -> Schemas | None:
+    """Where the environment says that schemas are; None when it says nothing.
+
+    Raises:
+        ValueError: something of it can't be used; the text is for the user.
+    """
+    if not any(variables.get(name) for name in VARIABLES):
+        return None
+    # HTTP and TLS are loaded only by those who want them.
+    from msgtrace_collectors.schema_source import schema_source  # noqa: PLC0415
+
+    return schema_source(variables)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry of the process."""
     parser = argparse.ArgumentParser(prog="msgtrace-collector", description=(__doc__ or "").partition("\n")[0])
@@ -224,6 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         redaction = Options.parse(os.environ.get("MSGTRACE_REDACT", ""))
+        schemas = given_schemas(os.environ)
     except ValueError as error:
         say(str(error))
         return 2
@@ -235,6 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             until_idle_s=chosen.stop_when_idle,
             caps=Caps(chosen.max_size, chosen.max_age),
             redaction=redaction,
+            schemas=schemas,
         )
     )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from msgtrace.redaction import Redactor
+    from msgtrace_collectors.decoders.schemas import Schemas
 
 MAX_OPERATIONS: Final = 50_000
 MAX_BYTES: Final = 16 << 20
@@ -60,18 +61,24 @@ class Collector:
         spool: the folder.
         redactor: for everything that is stored.
         say: takes one line for the user.
+        schemas: asked for the schemas of bodies that don't bring theirs along.
 
     Raises:
         TraceError: the trace file can't be used.
         OSError: the spool folder can't be used.
     """
 
-    def __init__(self, path: Path, spool: Path, redactor: Redactor, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, path: Path, spool: Path, redactor: Redactor, say: Callable[[str], None], schemas: Schemas | None = None
+    ) -> None:
         secret = spool_secret(spool)
         self.store = Store(path)
         self._say = say
         self._registry = Registry(self.store.load())
-        self._bodies = Bodies(redactor, secret, stored=self.store.has_bodies())
+        self._bodies = Bodies(redactor, secret, stored=self.store.has_bodies(), schemas=schemas)
+        if schemas is not None:
+            for channel_id, name in self.store.texts():
+                self._bodies.name_channel(channel_id, name)
         self._redactor = redactor
         self._reader = SpoolReader(spool, self._registry)
         self._batch = self._new_batch()

@@ -113,6 +113,19 @@ BODY_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("document", TEXT),
     ("encoding", TEXT),
     ("redacted", pa.int32()),
+    ("remarks", TEXT),
+    ("body_schema", TEXT),
+)
+
+SCHEMA_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
+    ("body_schema", TEXT),
+    ("kind", TEXT),
+    ("name", TEXT),
+    ("registry_id", INT),
+    ("subject", TEXT),
+    ("version", INT),
+    ("source", TEXT),
+    ("text", TEXT),
 )
 
 LOSS_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (

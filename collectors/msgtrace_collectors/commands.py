@@ -11,8 +11,9 @@ import click
 
 from msgtrace.redaction import Options
 from msgtrace_collectors.caps import Caps
-from msgtrace_collectors.collect import Job, parsed_age, parsed_size
+from msgtrace_collectors.collect import Job, given_schemas, parsed_age, parsed_size
 from msgtrace_collectors.collect import collect as run_collector
+from msgtrace_collectors.decoders.schemas import FOLDER, MESSAGE_TYPES, REGISTRY
 
 
 class _Parsed(click.ParamType[Any]):
@@ -45,17 +46,37 @@ class _Parsed(click.ParamType[Any]):
     "--max-size", type=_Parsed("size such as 500MB", parsed_size), metavar="SIZE", help="Delete the oldest beyond."
 )
 @click.option("--max-age", type=_Parsed("time such as 12h", parsed_age), metavar="TIME", help="Delete what is older.")
-def collect(db: Path, spool: Path, until_idle: float | None, max_size: int | None, max_age: float | None) -> None:
+@click.option(
+    "--schema-registry", envvar=REGISTRY, default="", metavar="URL", help="Ask it for Avro and Protobuf schemas."
+)
+@click.option(
+    "--schemas", envvar=FOLDER, default="", metavar="FOLDER", help="Of .avsc files and Protobuf descriptor sets."
+)
+@click.option(
+    "--message-type", multiple=True, metavar="CHANNEL=TYPE", help="The Protobuf message on a channel. Repeatable."
+)
+def collect(
+    db: Path,
+    spool: Path,
+    until_idle: float | None,
+    max_size: int | None,
+    max_age: float | None,
+    schema_registry: str,
+    schemas: str,
+    message_type: tuple[str, ...],
+) -> None:
     """Store what traced processes record into a trace file, until Ctrl-C or SIGTERM.
 
     Start programs with MSGTRACE_SPOOL set to the same folder. Every other command works while this one records.
     """
     try:
         redaction = Options.parse(os.environ.get("MSGTRACE_REDACT", ""))
+        types = " ".join([os.environ.get(MESSAGE_TYPES, ""), *message_type])
+        given = given_schemas({REGISTRY: schema_registry, FOLDER: schemas, MESSAGE_TYPES: types.strip()})
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     sys.exit(
         run_collector(
-            Job(db.absolute(), spool.absolute(), None, until_idle, True, Caps(max_size, max_age), redaction)  # noqa: FBT003
+            Job(db.absolute(), spool.absolute(), None, until_idle, True, Caps(max_size, max_age), redaction, given)  # noqa: FBT003
         )
     )

@@ -61,7 +61,7 @@ class MessageReader:
         }
         found: Columns = {column: list(fields[field]) for field, column in _PLAIN if field in fields}
         if "body" in fields or "data" in fields:
-            self._bodies(fields, found, count)
+            self._bodies(process, fields, found, count)
         if "channel" in fields:
             _channels(process, fields["channel"], found)
         first = process.number * NUMBERS
@@ -96,12 +96,14 @@ class MessageReader:
             if pair is not None and pair[1]:
                 _count(found, place, pair[1], len(pairs))
 
-    def _bodies(self, fields: dict[str, Any], found: Columns, count: int) -> None:
+    def _bodies(self, process: ProcessState, fields: dict[str, Any], found: Columns, count: int) -> None:
         nothing = (None,) * count
         sizes = list(fields.get("body_size", nothing))
-        types = fields.get("content_type", nothing)
+        types, codings = fields.get("content_type", nothing), fields.get("encoding", nothing)
+        headers, channels = fields.get("headers", nothing), fields.get("channel", nothing)
         digests: list[bytes | None] = [None] * count
         note = self.bodies.note
+        names, first = self.bodies.channels, process.number * NUMBERS
         for place, body in enumerate(fields.get("body", nothing)):
             if body is None:
                 continue
@@ -111,12 +113,15 @@ class MessageReader:
             elif kind is not bytes:
                 digests[place] = self._object(body)
                 continue
-            size = sizes[place]
+            size, cut = sizes[place], False
             if size is None:
                 sizes[place] = len(body)
             elif size > len(body):
-                found.setdefault("truncated", [None] * count)[place] = True
-            digests[place] = note(body, types[place])
+                cut = found.setdefault("truncated", [None] * count)[place] = True
+            channel = channels[place]
+            if type(channel) is int:
+                channel = names.get(first + channel)
+            digests[place] = note(body, (types[place], codings[place], headers[place], channel, cut))
         for place, data in enumerate(fields.get("data", ())):
             if data is not None and digests[place] is None:
                 digests[place] = self._object(data)

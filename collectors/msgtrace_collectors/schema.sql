@@ -1,4 +1,4 @@
--- The trace file, schema version 1. Tables that the collector fills live in the schema `msgtrace_store` and may change
+-- The trace file, schema version 2. Tables that the collector fills live in the schema `msgtrace_store` and may change
 -- with any version; the views (and the tables `links`, `causes`, `settlements`, `trace_file`) are the public interface,
 -- documented in docs/trace-file.md. Executed once, in one transaction, when a trace file is made.
 
@@ -62,10 +62,24 @@ create table msgtrace_store.handlers (
 -- One row per distinct body, over the bytes that were kept.
 create table msgtrace_store.bodies (
     body_digest uuid not null,
-    content     blob,               -- null when the body is JSON text: then `document` is the body
+    content     blob,               -- null when the body is JSON text: then `document` is the body; or when it may not be stored
     document    json,               -- the body as JSON: itself, or decoded from `content`
-    encoding    varchar not null,   -- json, text, binary, object, or a decoder's name
-    redacted    integer not null    -- replacements made in it
+    encoding    varchar not null,   -- json, text, binary, object, or formats from the outermost to the innermost: gzip+json
+    redacted    integer not null,   -- replacements made in it
+    remarks     varchar,            -- what is odd about it
+    body_schema varchar             -- of body_schemas, that it was read with
+);
+
+-- One row per schema and record or message of it that bodies were read with.
+create table msgtrace_store.body_schemas (
+    body_schema varchar not null,   -- a digest of the rest
+    kind        varchar not null,
+    name        varchar not null,
+    registry_id bigint,
+    subject     varchar,
+    version     bigint,
+    source      varchar not null,
+    text        varchar not null
 );
 
 -- One row per BEGIN or OBSERVED record, with what a COMPLETE in the same transaction added.
@@ -285,6 +299,8 @@ select
     o.content_type,
     o.content_encoding,
     b.encoding,
+    b.remarks as body_remarks,
+    b.body_schema,
     coalesce(o.truncated, false) as truncated,
     coalesce(o.redacted, 0) + coalesce(b.redacted, 0) as redacted,
     coalesce(l.event_type, o.event_type) as event_type,
@@ -336,6 +352,11 @@ select
     observed_at
 from operations
 where kind in ('declare', 'subscribe', 'connect');
+
+-- One row per declared schema that bodies were read with.
+create view body_schemas as
+select body_schema, kind, name, registry_id, subject, version, source, text
+from msgtrace_store.body_schemas;
 
 -- One row per connection of a traced process.
 create view connections as

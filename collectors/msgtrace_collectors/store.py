@@ -27,16 +27,21 @@ _INSERT: Final = "insert into msgtrace_store.{name} by name select * from batch_
 _INSERT_BODIES: Final = """
     insert into msgtrace_store.bodies by name
     select
-        body_digest,
-        case when encoding = 'json' and checked is null then encode(document) else content end as content,
-        checked as document,
-        case when encoding = 'json' and checked is null then 'text' else encoding end as encoding,
-        redacted
+        * exclude (checked) replace (
+            case when encoding = 'json' and checked is null and content is null then encode(document) else content end as content,
+            checked as document,
+            case when encoding = 'json' and checked is null then 'text' else encoding end as encoding
+        )
     from (select *, try_cast(document as json) as checked from batch_bodies) as fresh
 """
 _NOT_STORED: Final = (
     " where not exists (select 1 from msgtrace_store.bodies as b where b.body_digest = fresh.body_digest)"
 )
+_INSERT_SCHEMAS: Final = """
+    insert into msgtrace_store.body_schemas by name
+    select * from batch_schemas as fresh
+    where not exists (select 1 from msgtrace_store.body_schemas as s where s.body_schema = fresh.body_schema)
+"""
 _INSERT_LOSSES: Final = """
     insert into msgtrace_store.recorded_losses by name
     select *, cast(now() at time zone 'UTC' as timestamp) as seen_at from batch_losses
@@ -110,6 +115,10 @@ class Store:
         """Whether any body is stored."""
         return bool(self._connection.execute("select exists (from msgtrace_store.bodies)").fetchall()[0][0])
 
+    def texts(self) -> list[tuple[int, str]]:
+        """Ids and values of interned texts."""
+        return self._connection.execute("select text_id, value from msgtrace_store.texts").fetchall()
+
     def commit(self, tables: Tables, states: Iterable[ProcessState], *, bodies_may_repeat: bool) -> None:
         """Store a batch and the positions behind it, all or nothing.
 
@@ -144,6 +153,8 @@ class Store:
         parts: list[tuple[str, pa.Table, str]] = []
         if tables.bodies is not None:
             parts.append(("batch_bodies", tables.bodies, _INSERT_BODIES + (_NOT_STORED if bodies_may_repeat else "")))
+        if tables.schemas is not None:
+            parts.append(("batch_schemas", tables.schemas, _INSERT_SCHEMAS))
         plain = {
             "operations": tables.operations,
             "late_facts": tables.late_facts,

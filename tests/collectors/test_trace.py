@@ -172,7 +172,7 @@ def test_answers(opened: traces.Trace) -> None:
     given = opened.query("select $1 as a, $2 as b, $3 as c", ["x", 5, b"\xff"])
     assert given.to_pylist() == [{"a": "x", "b": 5, "c": b"\xff"}]
     assert opened.query("from operations limit 0").num_rows == 0
-    assert opened.query("describe operations").num_rows == 64
+    assert opened.query("describe operations").num_rows == 66
     big = opened.query("select a.sequence, b.body from operations a, operations b where a.sequence < 100")
     assert big.num_rows == 99 * 1_999
 
@@ -191,7 +191,7 @@ def test_only_reading_is_answered(opened: traces.Trace, sql: str) -> None:
     with pytest.raises(traces.QueryError) as raised:
         opened.query(sql)
     assert "\n" not in str(raised.value)
-    assert opened.query("select schema_version from trace_file").to_pylist() == [{"schema_version": 1}]
+    assert opened.query("select schema_version from trace_file").to_pylist() == [{"schema_version": 2}]
 
 
 def test_a_parameter_that_cannot_be_sent(collector: CollectorProcess) -> None:

@@ -82,6 +82,12 @@ def _libraries(_context: click.Context, option: click.Parameter, names: tuple[st
     callback=_written(r"\d+(\.\d+)?[smhd]?", "a time such as 12h"),
     help="Delete operations that are older, e.g. 12h.",
 )
+@click.option("--schema-registry", envvar="MSGTRACE_SCHEMA_REGISTRY", default="", metavar="URL",
+              help="Ask it for Avro and Protobuf schemas.")  # fmt: skip
+@click.option("--schemas", envvar="MSGTRACE_SCHEMAS", default="", metavar="FOLDER",
+              help="Of .avsc files and Protobuf descriptor sets.")  # fmt: skip
+@click.option("--message-type", multiple=True, metavar="CHANNEL=TYPE",
+              help="The Protobuf message on a channel. Repeatable.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="No summary at the end.")
 @click.option("--verbose", is_flag=True, help="Say what was hooked, and what could not be.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -93,6 +99,9 @@ def run(
     redact: tuple[str, ...],
     max_size: str | None,
     max_age: str | None,
+    schema_registry: str,
+    schemas: str,
+    message_type: tuple[str, ...],
     **chosen: Any,
 ) -> None:
     """Run COMMAND and record every message it publishes and consumes.
@@ -103,7 +112,8 @@ def run(
     try:
         program = check(command)
         settings = _settings(chosen)
-        collector = Collector(db, redact, {"--max-size": max_size, "--max-age": max_age})
+        limits = {"--max-size": max_size, "--max-age": max_age}
+        collector = Collector(db, redact, limits, _schemas(schema_registry, schemas, message_type))
         collector.start()
     except TargetError as error:
         _fail(str(error), error.code)
@@ -124,6 +134,15 @@ def _settings(chosen: dict[str, Any]) -> Settings:
     given = {name: value for name, value in chosen.items() if value not in {None, "", (), False}}
     variables.update(Settings(**given).environment())
     return Settings.read(variables)
+
+
+def _schemas(registry: str, folder: str, message_types: tuple[str, ...]) -> dict[str, str]:
+    """For the collector's environment: an address with a password in it is nobody else's to see."""
+    return {
+        "MSGTRACE_SCHEMA_REGISTRY": registry,
+        "MSGTRACE_SCHEMAS": folder and os.path.abspath(folder),  # noqa: PTH100 - before the program changes anything
+        "MSGTRACE_MESSAGE_TYPES": " ".join([os.environ.get("MSGTRACE_MESSAGE_TYPES", ""), *message_types]).strip(),
+    }
 
 
 def _run(program: str, command: tuple[str, ...], variables: dict[str, str], collector: Collector) -> int:

@@ -57,12 +57,20 @@ class Collector:
         db: the trace file.
         redact: rules added to those of MSGTRACE_REDACT.
         limits: further options of the collector's, those that are not None.
+        schemas: variables of its environment that say where schemas are; a registry's address may have a password in it.
 
     Raises:
         CollectorFailed: a rule can't be understood.
     """
 
-    def __init__(self, db: Path, redact: Sequence[str] = (), limits: Mapping[str, str | None] | None = None) -> None:
+    def __init__(
+        self,
+        db: Path,
+        redact: Sequence[str] = (),
+        limits: Mapping[str, str | None] | None = None,
+        schemas: Mapping[str, str] | None = None,
+    ) -> None:
+        self._schemas = dict(schemas or {})
         self._db = db.absolute()
         self._rules = " ".join([os.environ.get("MSGTRACE_REDACT", ""), *redact]).strip()
         try:
@@ -115,6 +123,7 @@ class Collector:
         receiving, sending = os.pipe()
         variables = tool_environment()
         variables["MSGTRACE_REDACT"] = self._rules
+        variables.update(self._schemas)
         command = [sys.executable, "-P", "-m", "msgtrace_collectors.collect", "--db", str(self._db)]
         command += ["--spool", str(self.spool), "--ready-fd", str(sending), *self._limits]
         with (self.spool / "collector.log").open("ab") as log:
