@@ -100,6 +100,8 @@ def container(body: bytes) -> tuple[bytes, AvroSchema]:
     stream.seek(len(MAGIC))
     meta = _read(stream, _known_schema(_META))
     sync = stream.read(16)
+    if len(sync) != 16:
+        raise Malformed("not an Avro container, or cut off")
     schema = _known_schema(meta.get("avro.schema", b"").decode("utf-8", "replace"))
     undo = _undo(meta.get("avro.codec", b"null"))
     values: list[Any] = []

@@ -8,6 +8,7 @@ https://docs.python.org/3/library/pickletools.html
 from __future__ import annotations
 
 import pickletools
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,13 +32,20 @@ def pickle_shape(body: bytes) -> bytes:
     """
     if len(body) > MAX_PICKLE_BYTES:
         raise TooMuch("larger than a pickle that is read may be")
+    with warnings.catch_warnings():
+        # Of escapes in the texts of protocol 0, which are the body's business.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return json_text(_built(body))
+
+
+def _built(body: bytes) -> Any:
     machine = _Machine()
     try:
         for opcode, argument, place in pickletools.genops(body):
             if opcode.name == "STOP":
                 if place != len(body) - 1:
                     raise Malformed("bytes behind a pickle's end")
-                return json_text(machine.pop())
+                return machine.pop()
             machine.step(opcode.name, argument)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         pass  # no pickle, or one that no pickler writes

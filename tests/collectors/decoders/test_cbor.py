@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from msgtrace_collectors.decoders.cbor import SELF_DESCRIBED, begins, cbor
 from msgtrace_collectors.decoders.limits import Malformed, TooMuch, Unreadable
-
 from tests.collectors.decoders.trees import NAMES, TREES, shown
 
 
@@ -71,7 +70,9 @@ def test_a_regular_expression_is_not_compiled() -> None:
     assert json.loads(cbor(b"\xd8\x23\x67(a+)+$!")) == {"tag": 35, "value": "(a+)+$!"}
 
 
-@pytest.mark.parametrize("body", [b"\x9b" + b"\xff" * 8, b"\xbb\0\0\0\0\x0f\xff\xff\xff", b"\x5b\0\0\0\xff\xff\xff\xff\xff", b"\x01\x02"])
+@pytest.mark.parametrize(
+    "body", [b"\x9b" + b"\xff" * 8, b"\xbb\0\0\0\0\x0f\xff\xff\xff", b"\x5b\0\0\0\xff\xff\xff\xff\xff", b"\x01\x02"]
+)
 def test_lengths_that_are_lies_and_leftovers(body: bytes) -> None:
     with pytest.raises(Malformed):
         cbor(body)

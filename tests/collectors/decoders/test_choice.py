@@ -23,7 +23,6 @@ from msgtrace_collectors.decoders import choice
 from msgtrace_collectors.decoders.labels import Labels
 from msgtrace_collectors.decoders.limits import Budget, SchemaMissing
 from msgtrace_collectors.decoders.reading import MISLABELLED, UNDECODED, Reading
-
 from tests.collectors.decoders.chosen import chooser, read, unredacted, value
 from tests.collectors.decoders.trees import TREES, shown
 
@@ -92,7 +91,9 @@ def test_a_wrong_content_type_is_remarked_on(name: str, said: str) -> None:
 
 
 def test_what_is_cut_off_is_not_mislabelled() -> None:
-    assert read(b'{"a": 1, "b', "application/json", cut=True) == Reading("text", None, b'{"a": 1, "b', kept=True, text=True)
+    assert read(b'{"a": 1, "b', "application/json", cut=True) == Reading(
+        "text", None, b'{"a": 1, "b', kept=True, text=True
+    )
     assert read(b'{"a": 1, "b', "application/json").remarks[0].kind == MISLABELLED
 
 
@@ -204,7 +205,9 @@ def test_layers_and_the_cost_of_a_transaction_are_bounded() -> None:
     readings = [spent.read(gzip.compress(b'{"a":"%d"}' % n * 1 + b" " * 50_000), Labels()) for n in range(40)]
     assert 15 <= sum(reading.document is not None for reading in readings) <= 20
     late = chooser(budget=Budget(until=0))
-    assert late.read(b"\x81\xa1a\x01", Labels()).remarks[0].text.endswith("no time left for the bodies of one transaction")
+    assert (
+        late.read(b"\x81\xa1a\x01", Labels()).remarks[0].text.endswith("no time left for the bodies of one transaction")
+    )
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +215,11 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from msgtrace_collectors.decoders.optional import _imported
 
-    for name, body in {"cbor2": cbor2.dumps({"a": 1}), "cramjam": bytes(cramjam.zstd.compress(b"{}")), "fastavro": SECRETS["avro"]}.items():
+    for name, body in {
+        "cbor2": cbor2.dumps({"a": 1}),
+        "cramjam": bytes(cramjam.zstd.compress(b"{}")),
+        "fastavro": SECRETS["avro"],
+    }.items():
         _imported.cache_clear()
         with monkeypatch.context() as missing:
             missing.setitem(sys.modules, name, None)
@@ -235,7 +242,14 @@ class _Hostile:
         return None
 
 
-CONTENT_TYPES = [*dict.fromkeys(choice.formats._TYPES), "text/plain", "text/plain; charset=utf-16", "application/cloudevents+json", "", ";;"]
+CONTENT_TYPES = [
+    *dict.fromkeys(choice.formats._TYPES),
+    "text/plain",
+    "text/plain; charset=utf-16",
+    "application/cloudevents+json",
+    "",
+    ";;",
+]
 HEADS = [b"", b"Obj\x01", b"\0\0\0\0\1", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xff\x06\x00\x00sNaPpY", b"\x80\x04",
          b"\xd9\xd9\xf7", b"\x82SNAPPY\0", b"\x78\x9c", b"{", b'{"body_encoding":', b"<?xml", b"\xff\xfe", b'{"a":{"$bytes":"']  # fmt: skip
 
@@ -260,7 +274,9 @@ def test_whatever_comes_is_read_without_an_error(
 
 @given(st.data())
 def test_damaged_bodies(data: st.DataObject) -> None:
-    body = bytearray(data.draw(st.sampled_from([*SECRETS.values(), *(wrap(SECRETS["json"]) for wrap, _ in WRAPPINGS.values())])))
+    body = bytearray(
+        data.draw(st.sampled_from([*SECRETS.values(), *(wrap(SECRETS["json"]) for wrap, _ in WRAPPINGS.values())]))
+    )
     for _ in range(data.draw(st.integers(1, 3))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     reading = chooser().read(bytes(body), Labels(data.draw(st.none() | st.sampled_from(CONTENT_TYPES))))

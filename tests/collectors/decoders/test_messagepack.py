@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from msgtrace_collectors.decoders.limits import Malformed, TooMuch, Unreadable
 from msgtrace_collectors.decoders.messagepack import begins, messagepack
-
 from tests.collectors.decoders.trees import NAMES, TREES, shown
 
 
@@ -45,7 +44,13 @@ def test_names_that_fall_together_stay_apart() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\xd7\xff" + b"\xff" * 8, b"\x81\x80\x01"],
+    [
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\xd7\xff" + b"\xff" * 8,
+        b"\x81\x80\x01",
+    ],
 )
 def test_lengths_that_are_lies(body: bytes) -> None:
     with pytest.raises(Malformed):
@@ -53,6 +58,11 @@ def test_lengths_that_are_lies(body: bytes) -> None:
 
 
 def test_deep_and_large() -> None:
-    for body in (b"\x91" * 60_000 + b"\x01", b"\x91" * 150 + b"\x01", msgspec.msgpack.encode([0] * 300_000), bytes(2 << 20)):
+    for body in (
+        b"\x91" * 60_000 + b"\x01",
+        b"\x91" * 150 + b"\x01",
+        msgspec.msgpack.encode([0] * 300_000),
+        bytes(2 << 20),
+    ):
         with pytest.raises(TooMuch):
             messagepack(body)

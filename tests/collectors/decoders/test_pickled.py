@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from msgtrace_collectors.decoders.limits import Malformed, TooMuch, Unreadable
 from msgtrace_collectors.decoders.pickled import begins, pickle_shape
-
 from tests.collectors.decoders.trees import TREES, shown
 
 PROTOCOLS = st.integers(3, pickle.HIGHEST_PROTOCOL)
@@ -77,7 +76,9 @@ def test_anything_else(body: bytes, framed: bool) -> None:
 
 @given(st.data())
 def test_a_damaged_pickle(data: st.DataObject) -> None:
-    body = bytearray(pickle.dumps([{"a": [1, 2.5, "x", (b"y", None)]}, Order(1, []), {3}], data.draw(st.integers(0, 5))))
+    body = bytearray(
+        pickle.dumps([{"a": [1, 2.5, "x", (b"y", None)]}, Order(1, []), {3}], data.draw(st.integers(0, 5)))
+    )
     for _ in range(data.draw(st.integers(1, 4))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     try:
