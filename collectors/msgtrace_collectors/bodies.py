@@ -18,6 +18,8 @@ from msgtrace_collectors.decoders.lines import is_json
 from msgtrace_collectors.decoders.schemas import NoSchemas
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from msgtrace.redaction import Redactor
     from msgtrace_collectors.decoders.reading import Reading
     from msgtrace_collectors.decoders.schemas import Schemas, Used
@@ -33,6 +35,7 @@ Told: TypeAlias = tuple[str | None, str | None, list[tuple[str, Any]] | None, st
 """The fields of `Labels`."""
 
 _PLAIN_TYPES: Final = frozenset({None, "application/json", "text/plain"})
+_SELDOM: Final = frozenset({"remarks", "body_schema"})
 _PLAIN_CODINGS: Final = frozenset({None, "utf-8"})
 _NO_PLAIN_TEXT: Final = frozenset(b'{["<xO \t\r\n')
 """Bodies that begin so may be more than text: JSON, XML, a compressed body, an Avro container."""
@@ -139,31 +142,53 @@ class Bodies:
         self._fresh, self._fresh_objects = [], []
         if not fresh and not objects:
             return None
-        rows: list[tuple[Any, ...]] = []
+        # Plain JSON is most of what there is: its columns are made whole.
+        digests: list[bytes] = []
+        documents: list[bytes] = []
+        counts: list[int] = []
+        others: list[tuple[Any, ...]] = [
+            (digest, None, text, OBJECT, count, None, None) for digest, text, count in objects
+        ]
         suspects = self._suspects([body for _, body, _ in fresh]) if fresh else []
         self._chooser.budget = Budget()
         for (digest, body, told), suspect in zip(fresh, suspects, strict=True):
-            if _is_plain(told):
+            content_type, coding, headers, _, cut = told
+            if (
+                content_type in _PLAIN_TYPES
+                and coding in _PLAIN_CODINGS
+                and not cut
+                and (headers is None or not any(name.lower() in CONTENT_HEADERS for name, _ in headers))
+            ):
+                # Nothing that the message says makes more of a JSON body than JSON, or of a text than text.
                 safe, redacted = self._redactor.body(body) if suspect else (body, 0)
-                if is_json(safe, said=told[0] == "application/json"):
+                if is_json(safe, said=content_type == "application/json"):
                     if b'"body_encoding"' not in safe:
-                        rows.append((digest, None, safe, JSON, redacted, None, None))
+                        digests.append(digest)
+                        documents.append(safe)
+                        counts.append(redacted)
                         continue
-                elif self._is_plain_text(safe, told):
-                    rows.append((digest, safe, None, TEXT, redacted, None, None))
+                elif self._is_plain_text(safe, content_type):
+                    others.append((digest, safe, None, TEXT, redacted, None, None))
                     continue
-            rows.append((digest, *self._row(self._chooser.read(body, Labels(*told), clean=not suspect))))
-        rows += [(digest, None, text, OBJECT, count, None, None) for digest, text, count in objects]
+            others.append((digest, *self._row(self._chooser.read(body, Labels(*told), clean=not suspect))))
+        nothing = [None] * len(digests)
+        columns: list[Sequence[Any]] = [
+            digests, nothing, documents, [JSON] * len(digests), counts, nothing, nothing
+        ]  # fmt: skip
+        if others:
+            columns = [[*first, *rest] for first, rest in zip(columns, zip(*others, strict=True), strict=True)]
         return pa.table({
             name: array(values, kind)
-            for (name, kind), values in zip(BODY_COLUMNS, zip(*rows, strict=True), strict=True)
+            for (name, kind), values in zip(BODY_COLUMNS, columns, strict=True)
+            if others or name not in _SELDOM
         })  # fmt: skip
 
-    def _is_plain_text(self, body: bytes, told: Told) -> bool:
+    def _is_plain_text(self, body: bytes, content_type: str | None) -> bool:
         return (
             self._plain_text
-            and told[0] != "application/json"
+            and content_type != "application/json"
             and body.isascii()
+            and b"\0" not in body
             and (not body or body[0] not in _NO_PLAIN_TEXT)
         )
 
@@ -209,14 +234,3 @@ class Bodies:
         if not self._redactor.options.enabled:
             return [False] * len(bodies)
         return pc.match_substring_regex(pa.array(bodies, pa.binary()), self._expression).to_pylist()
-
-
-def _is_plain(told: Told) -> bool:
-    """Whether nothing that the message says makes more of a JSON body than JSON, or of a text than text."""
-    content_type, coding, headers, _, cut = told
-    return (
-        content_type in _PLAIN_TYPES
-        and coding in _PLAIN_CODINGS
-        and not cut
-        and (headers is None or not any(name.lower() in CONTENT_HEADERS for name, _ in headers))
-    )

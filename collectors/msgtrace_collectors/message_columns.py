@@ -99,12 +99,11 @@ class MessageReader:
     def _bodies(self, process: ProcessState, fields: dict[str, Any], found: Columns, count: int) -> None:
         nothing = (None,) * count
         sizes = list(fields.get("body_size", nothing))
-        types, codings = fields.get("content_type", nothing), fields.get("encoding", nothing)
-        headers, channels = fields.get("headers", nothing), fields.get("channel", nothing)
         digests: list[bytes | None] = [None] * count
         note = self.bodies.note
         names, first = self.bodies.channels, process.number * NUMBERS
-        for place, body in enumerate(fields.get("body", nothing)):
+        told = (fields.get(name, nothing) for name in ("body", "content_type", "encoding", "headers", "channel"))
+        for place, (body, content_type, coding, headers, channel) in enumerate(zip(*told, strict=True)):
             if body is None:
                 continue
             kind = type(body)
@@ -118,10 +117,9 @@ class MessageReader:
                 sizes[place] = len(body)
             elif size > len(body):
                 cut = found.setdefault("truncated", [None] * count)[place] = True
-            channel = channels[place]
             if type(channel) is int:
-                channel = names.get(first + channel)
-            digests[place] = note(body, (types[place], codings[place], headers[place], channel, cut))
+                channel = names.get(first + channel)  # noqa: PLW2901 - by its name, where that is of use
+            digests[place] = note(body, (content_type, coding, headers, channel, cut))
         for place, data in enumerate(fields.get("data", ())):
             if data is not None and digests[place] is None:
                 digests[place] = self._object(data)

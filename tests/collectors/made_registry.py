@@ -7,11 +7,13 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(slots=True)
@@ -50,9 +52,9 @@ class Registered:
                 found = [{"subject": s, "version": 1} for s, n in self.subjects.items() if n == int(number)]
                 return found or None
             case ["subjects", subject, "versions", "1"]:
-                number = self.subjects.get(unquote(subject))
-                told = None if number is None else self._shown(number, query)
-                return told and {"subject": unquote(subject), "version": 1, "id": number, **told}
+                found_id = self.subjects.get(unquote(subject))
+                told = None if found_id is None else self._shown(found_id, query)
+                return told and {"subject": unquote(subject), "version": 1, "id": found_id, **told}
             case _:
                 return None
 
@@ -108,7 +110,7 @@ def registry(registered: Registered) -> Iterator[Registered]:
                     self.end_headers()
                     self.wfile.write(json.dumps(told if told is not None else {"error_code": 40403}).encode())
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

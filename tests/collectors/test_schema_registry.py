@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastavro
 import pytest
@@ -18,6 +17,9 @@ from msgtrace_collectors.schema_source import SchemaSource
 from tests.collectors.decoders.chosen import chooser, value
 from tests.collectors.decoders.made_messages import common_file, encoded, order_file
 from tests.collectors.made_registry import Registered, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADDRESS = {"type": "record", "name": "shop.Address", "fields": [{"name": "city", "type": "string"}]}
 USER: dict[str, Any] = {

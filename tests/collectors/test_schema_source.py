@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastavro
 import pytest
@@ -14,6 +13,9 @@ from msgtrace_collectors.decoders.labels import Labels
 from msgtrace_collectors.schema_source import SchemaSource, schema_source
 from tests.collectors.decoders.chosen import chooser, value
 from tests.collectors.decoders.made_messages import descriptor_set, encoded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA: Any = {"type": "record", "name": "User", "fields": [{"name": "user", "type": "string"}]}
 

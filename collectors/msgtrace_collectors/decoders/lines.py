@@ -22,7 +22,7 @@ def is_json(body: bytes, *, said: bool = False) -> bool:
         body: the bytes.
         said: a label says that it is JSON.
     """
-    if (body and body[0] in _BEGINS) or body.lstrip()[:1] in {b"{", b"[", b'"'} or said:
+    if (body and body[0] in _BEGINS) or said or body.lstrip()[:1] in {b"{", b"[", b'"'}:
         try:
             _checked(body)
             return body.isascii() or bool(body.decode())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgtrace.redaction import Options, Redactor
 from msgtrace_collectors.decoders.choice import Chooser
 from msgtrace_collectors.decoders.labels import Labels
-from msgtrace_collectors.decoders.reading import Reading
+
+if TYPE_CHECKING:
+    from msgtrace_collectors.decoders.reading import Reading
 
 REDACTOR = Redactor()
 

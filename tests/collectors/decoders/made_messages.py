@@ -18,7 +18,7 @@ def _message(
 ) -> descriptor_pb2.DescriptorProto:
     made = descriptor_pb2.DescriptorProto(name=name, nested_type=nested)
     for number, (field_name, (kind, repeated)) in enumerate(fields.items(), 1):
-        field = made.field.add(name=field_name, number=number, label=3 if repeated else 1, type=_KINDS.get(kind, 11))  # type: ignore[arg-type]
+        field = made.field.add(name=field_name, number=number, label=3 if repeated else 1, type=_KINDS.get(kind, 11))
         if kind not in _KINDS:
             field.type_name = kind
     return made
@@ -61,5 +61,4 @@ TYPES = ProtobufTypes.of_set(descriptor_set())
 def encoded(name: str, **fields: Any) -> bytes:
     """A message in wire format."""
     kind: Any = message_factory.GetMessageClass(TYPES.named(name))
-    made: bytes = kind(**fields).SerializeToString(deterministic=True)
-    return made
+    return bytes(kind(**fields).SerializeToString(deterministic=True))

@@ -7,8 +7,7 @@ import io
 import json
 import pickle
 import zlib
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import cbor2
@@ -19,12 +18,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace_collectors.decoders import choice
+from msgtrace_collectors.decoders import choice, formats
 from msgtrace_collectors.decoders.labels import Labels
 from msgtrace_collectors.decoders.limits import Budget, SchemaMissing
 from msgtrace_collectors.decoders.reading import MISLABELLED, UNDECODED, Reading
 from tests.collectors.decoders.chosen import chooser, read, unredacted, value
 from tests.collectors.decoders.trees import TREES, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ORDER = {"order": 7, "note": "für dich", "items": [1.5, None, True]}
 SCHEMA = {
@@ -243,7 +245,7 @@ class _Hostile:
 
 
 CONTENT_TYPES = [
-    *dict.fromkeys(choice.formats._TYPES),
+    *dict.fromkeys(formats._TYPES),
     "text/plain",
     "text/plain; charset=utf-16",
     "application/cloudevents+json",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import cramjam
 import pytest
@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from msgtrace_collectors.decoders import compression
 from msgtrace_collectors.decoders.limits import MAX_CONTENT_BYTES, Malformed, TooMuch, Unreadable, content_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def raw_deflate(content: bytes) -> bytes:

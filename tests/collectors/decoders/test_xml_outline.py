@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -45,10 +46,8 @@ def test_round_trip(root: ET.Element, encoding: str) -> None:
 
 @given(st.binary(max_size=100) | st.text(alphabet='<>/a&;![]"= ', max_size=60).map(str.encode))
 def test_anything_else(body: bytes) -> None:
-    try:
+    with contextlib.suppress(Unreadable):
         json.loads(xml_outline(body))
-    except Unreadable:
-        pass
     begins(body)
 
 
