@@ -61,4 +61,5 @@ TYPES = ProtobufTypes.of_set(descriptor_set())
 def encoded(name: str, **fields: Any) -> bytes:
     """A message in wire format."""
     kind: Any = message_factory.GetMessageClass(TYPES.named(name))
-    return bytes(kind(**fields).SerializeToString(deterministic=True))
+    made: bytes = kind(**fields).SerializeToString(deterministic=True)
+    return made
