@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Unique = Callable[[str], str]
 FOLDER = PROGRAMS / "bodies"
+# What the programs write by, as `encodings_of_orders` has it.
+USER = {"type": "record", "name": "User", "namespace": "shop", "fields": [
+    {"name": "user", "type": "string"}, {"name": "age", "type": ["null", "int"]}, {"name": "tags", "type": {"type": "map", "values": "long"}},
+]}  # fmt: skip
 # One row per operation with a body, in order.
 BODIES = """
     select kind, encoding, body_json, body_remarks, redacted, hex(body) as body
@@ -26,11 +30,6 @@ BODIES = """
 
 
 def recorded(name: str, *arguments: str, folder: Path) -> Ended:
-    sys.path.insert(0, str(FOLDER))
-    try:
-        from encodings_of_orders import USER
-    finally:
-        sys.path.remove(str(FOLDER))
     (folder / "schemas").mkdir()
     (folder / "schemas" / "7.avsc").write_text(json.dumps(USER))
     ended = run(

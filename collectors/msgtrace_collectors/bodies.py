@@ -31,8 +31,10 @@ MAX_KNOWN: Final = 100_000
 """Digests of one of the two generations that are remembered: about 10 MB each."""
 MAX_KNOWN_SCHEMAS: Final = 10_000
 
-Told: TypeAlias = tuple[str | None, str | None, list[tuple[str, Any]] | None, str | None, bool]
-"""The fields of `Labels`."""
+_Fresh: TypeAlias = tuple[
+    bytes, bytes, str | None, str | None, list[tuple[str, Any]] | None, str | None, bool
+]  # fmt: skip
+"""A digest, a body, and the fields of `Labels`."""
 
 _PLAIN_TYPES: Final = frozenset({None, "application/json", "text/plain"})
 _SELDOM: Final = frozenset({"remarks", "body_schema"})
@@ -54,9 +56,8 @@ class Bodies:
     def __init__(self, redactor: Redactor, secret: bytes, *, stored: bool, schemas: Schemas | None = None) -> None:
         self._redactor = redactor
         self._chooser = Chooser(redactor.body, redactor.options.enabled, schemas or NoSchemas())
-        self._plain_text = schemas is None
-        self.channels: dict[int, str] = {}
-        """Names of interned channels, by their id: kept where schemas are given by channel."""
+        self.channels: dict[int, str] | None = None if schemas is None else {}
+        """Names of interned channels, by their id; None where no schemas are given by channel."""
         self._remarks: Counter[tuple[str, str]] = Counter()
         self._schemas: dict[str, Used] = {}
         self._known_schemas: set[str] = set()
@@ -65,7 +66,7 @@ class Bodies:
         self._known: set[bytes] = set()
         self._older: set[bytes] = set()
         self._digests: dict[bytes, bytes] = {}
-        self._fresh: list[tuple[bytes, bytes, Told]] = []
+        self._fresh: list[_Fresh] = []
         self._fresh_objects: list[tuple[bytes, bytes, int]] = []
         self.may_repeat = stored
         """Whether a fresh body may be one that is stored already."""
@@ -78,15 +79,27 @@ class Bodies:
 
     def name_channel(self, channel_id: int, name: str) -> None:
         """Take the name of an interned channel."""
-        if not self._plain_text and len(self.channels) < MAX_KNOWN:
+        if self.channels is not None and len(self.channels) < MAX_KNOWN:
             self.channels[channel_id] = name
 
-    def note(self, body: bytes, told: Told) -> bytes:
+    def note(
+        self,
+        body: bytes,
+        content_type: str | None,
+        coding: str | None,
+        headers: list[tuple[str, Any]] | None,
+        channel: str | None,
+        cut: bool,  # noqa: FBT001 - once for each message: names would cost
+    ) -> bytes:
         """Take a body's kept bytes; it is stored with the batch unless it is known.
 
         Args:
             body: the bytes.
-            told: what its message says of it. What the first message with these bytes says counts.
+            content_type: this and the rest as in `Labels`. What the first message with these bytes says counts.
+            coding: the content encoding.
+            headers: of the message.
+            channel: by its name, where that is known.
+            cut: the body is the beginning of a longer one.
 
         Returns:
             its digest.
@@ -98,7 +111,7 @@ class Bodies:
         state.update(body)
         digest = self._digests[body] = state.digest()
         if digest not in self._known and self._is_new(digest):
-            self._fresh.append((digest, body, told))
+            self._fresh.append((digest, body, content_type, coding, headers, channel, cut))
         return digest
 
     def note_object(self, text: bytes, redacted: bytes, replacements: int) -> bytes:
@@ -149,10 +162,9 @@ class Bodies:
         others: list[tuple[Any, ...]] = [
             (digest, None, text, OBJECT, count, None, None) for digest, text, count in objects
         ]
-        suspects = self._suspects([body for _, body, _ in fresh]) if fresh else []
+        suspects = self._suspects([each[1] for each in fresh]) if fresh else []
         self._chooser.budget = Budget()
-        for (digest, body, told), suspect in zip(fresh, suspects, strict=True):
-            content_type, coding, headers, _, cut = told
+        for (digest, body, content_type, coding, headers, channel, cut), suspect in zip(fresh, suspects, strict=True):
             if (
                 content_type in _PLAIN_TYPES
                 and coding in _PLAIN_CODINGS
@@ -170,7 +182,8 @@ class Bodies:
                 elif self._is_plain_text(safe, content_type):
                     others.append((digest, safe, None, TEXT, redacted, None, None))
                     continue
-            others.append((digest, *self._row(self._chooser.read(body, Labels(*told), clean=not suspect))))
+            labels = Labels(content_type, coding, headers, channel, cut)
+            others.append((digest, *self._row(self._chooser.read(body, labels, clean=not suspect))))
         nothing = [None] * len(digests)
         columns: list[Sequence[Any]] = [
             digests, nothing, documents, [JSON] * len(digests), counts, nothing, nothing
@@ -185,7 +198,7 @@ class Bodies:
 
     def _is_plain_text(self, body: bytes, content_type: str | None) -> bool:
         return (
-            self._plain_text
+            self.channels is None
             and content_type != "application/json"
             and body.isascii()
             and b"\0" not in body

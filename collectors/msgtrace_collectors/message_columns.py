@@ -102,7 +102,13 @@ class MessageReader:
         digests: list[bytes | None] = [None] * count
         note = self.bodies.note
         names, first = self.bodies.channels, process.number * NUMBERS
-        told = (fields.get(name, nothing) for name in ("body", "content_type", "encoding", "headers", "channel"))
+        told = [fields.get(name, nothing) for name in ("body", "content_type", "encoding", "headers")]
+        # By its name, where that is of use.
+        told.append(
+            nothing
+            if names is None
+            else [names.get(first + c) if type(c) is int else c for c in fields.get("channel", nothing)]
+        )
         for place, (body, content_type, coding, headers, channel) in enumerate(zip(*told, strict=True)):
             if body is None:
                 continue
@@ -117,9 +123,7 @@ class MessageReader:
                 sizes[place] = len(body)
             elif size > len(body):
                 cut = found.setdefault("truncated", [None] * count)[place] = True
-            if type(channel) is int:
-                channel = names.get(first + channel)  # noqa: PLW2901 - by its name, where that is of use
-            digests[place] = note(body, (content_type, coding, headers, channel, cut))
+            digests[place] = note(body, content_type, coding, headers, channel, cut)
         for place, data in enumerate(fields.get("data", ())):
             if data is not None and digests[place] is None:
                 digests[place] = self._object(data)

@@ -52,7 +52,8 @@ def order_file() -> descriptor_pb2.FileDescriptorProto:
 
 
 def descriptor_set() -> bytes:
-    return descriptor_pb2.FileDescriptorSet(file=[common_file(), order_file()]).SerializeToString()
+    made: bytes = descriptor_pb2.FileDescriptorSet(file=[common_file(), order_file()]).SerializeToString()
+    return made
 
 
 TYPES = ProtobufTypes.of_set(descriptor_set())
@@ -61,5 +62,5 @@ TYPES = ProtobufTypes.of_set(descriptor_set())
 def encoded(name: str, **fields: Any) -> bytes:
     """A message in wire format."""
     kind: Any = message_factory.GetMessageClass(TYPES.named(name))
-    made: bytes = kind(**fields).SerializeToString(deterministic=True)
-    return made
+    encoded_message: bytes = kind(**fields).SerializeToString(deterministic=True)
+    return encoded_message
