@@ -12,12 +12,16 @@ select
     o.routing_key,
     o.message_key,
     o.body_digest,
+    -- A cut body's digest is that of its beginning.
+    o.body_digest is not null and not coalesce(o.truncated, false) as whole,
+    o.body_size,
     o.connection_id,
     coalesce(c.virtual_host, '') as virtual_host,
     c.broker_id,
     -- The same server has one name on a machine's loopback, and no two machines share that.
     regexp_replace(c.server, '^(localhost|127\.[0-9.]+|\[::1\]):', coalesce(p.facts ->> '$.host', '') || ':') as server,
     coalesce(p.facts ->> '$.host', '') as host,
+    coalesce(p.facts ->> '$.service', '') as service,
     o.link_id,
     o.receipt_id,
     coalesce(l.partition_id, o.partition_id) as partition_id,

@@ -36,6 +36,11 @@ _DROP: Final = """
     drop table if exists places;
     drop table if exists settles;
     drop table if exists effects;
+    drop table if exists fetched;
+    drop table if exists named;
+    drop table if exists named_ids;
+    drop table if exists passed_bodies;
+    drop table if exists constant_bodies;
     drop table if exists candidates;
     drop table if exists shared_content;
     drop table if exists unknown_causes;

@@ -1,4 +1,4 @@
-"""Which send is which receive, what follows from what, and what settles what: rule by rule, and what the rules must not claim."""
+"""Which send is which receive, and what settles what: rule by rule, and what the rules must not claim."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from msgtrace.records import CAUSE_BATCH, CAUSE_ENDED, CAUSE_NESTED, CAUSE_SETTLED
 from msgtrace_collectors.linking import is_linked, link
 from msgtrace_collectors.trace_file import open_for_writing
-from tests.collectors.conftest import collected, rows
+from tests.collectors.conftest import collected
 from tests.collectors.made_trace import Programs
 
 if TYPE_CHECKING:
@@ -202,87 +201,6 @@ def test_traceparent(programs: Programs) -> None:
     links = programs.joined("links")
     assert links == {(sent, got): ("traceparent", "exact")}
     assert span_only not in {receive for _, receive in links}
-
-
-# ---- causes -----------------------------------------------------------------------------------------------------------
-
-
-def test_causes_in_a_handler(programs: Programs) -> None:
-    a = programs.program()
-    got = a.did("receive", channel="q")
-    handling = a.did("process", channel="q", causes=got, at_ms=1_000, lasted_ms=500)
-    live = a.did("send", causes=handling, at_ms=1_100)
-    settled = a.did("send", causes=handling, cause_state=CAUSE_SETTLED, at_ms=1_200)
-    soon = a.did("send", causes=handling, cause_state=CAUSE_ENDED, at_ms=2_000)
-    long_after = a.did("send", causes=handling, cause_state=CAUSE_ENDED, at_ms=9_000)
-    assert {effect: how for (_, effect), how in programs.joined("causes").items()} == {
-        handling: ("context", "exact"), live: ("context", "exact"), settled: ("context", "likely"), soon: ("context", "likely"),
-        long_after: ("context", "guess"),
-    }  # fmt: skip
-
-
-def test_what_follows_a_fetch_is_likely_its_work(programs: Programs) -> None:
-    a = programs.program()
-    got = a.did("receive", channel="q")
-    sent = a.did("send", causes=got)
-    acked = a.did("settle", causes=got)
-    assert programs.joined("causes") == {(got, sent): ("context", "likely"), (got, acked): ("context", "exact")}
-
-
-@pytest.mark.parametrize(
-    ("candidates", "effect", "expected"),
-    [
-        ([{"correlation_id": "c1"}, {"correlation_id": "c2"}], {"correlation_id": "c2"}, [(1, "correlation", "exact")]),
-        ([{"message_id": "m1"}, {"message_id": "m2"}], {"correlation_id": "m1"}, [(0, "correlation", "exact")]),
-        ([{"body": b"one"}, {"body": b"two"}], {"body": b"two"}, [(1, "body", "exact")]),
-        ([{"message_key": b"a"}, {"message_key": b"b"}], {"message_key": b"b"}, [(1, "key", "likely")]),
-        (
-            [{"body": b'{"order":"A-1000001"}'}, {"body": b'{"order":"A-1000002"}'}],
-            {"body": b'{"for":"A-1000002","ok":true}'},
-            [(1, "content", "likely")],
-        ),
-        (
-            [{"body": b'{"shop":"north-east","n":1}'}, {"body": b'{"shop":"north-east","n":2}'}],
-            {"body": b'{"shop":"north-east"}'},
-            [(0, "context", "guess"), (1, "context", "guess")],
-        ),
-        (
-            [{"message_key": b"a"}, {"message_key": b"a"}],
-            {"message_key": b"a"},
-            [(0, "key", "guess"), (1, "key", "guess")],
-        ),
-        ([{}, {}], {}, [(0, "context", "guess"), (1, "context", "guess")]),
-    ],
-)
-def test_a_batch_is_narrowed_by_evidence_and_never_exact_without(
-    programs: Programs,
-    candidates: list[dict[str, Any]],
-    effect: dict[str, Any],
-    expected: list[tuple[int, str, str]],
-) -> None:
-    a = programs.program()
-    got = [a.did("receive", "kafka", channel="t", **each) for each in candidates]
-    sent = a.did("send", "kafka", channel="u", causes=got, cause_state=CAUSE_BATCH, **effect)
-    assert programs.joined("causes") == {(got[n], sent): (method, certainty) for n, method, certainty in expected}
-
-
-def test_a_large_batch_without_evidence_is_counted_and_not_guessed(programs: Programs) -> None:
-    a = programs.program()
-    got = [a.did("receive", "kafka", channel="t") for _ in range(50)]
-    for _ in range(3):
-        a.did("send", "kafka", channel="u", causes=got, cause_state=CAUSE_BATCH)
-    assert programs.joined("causes") == {}
-    assert [(r["reason"], r["lost"]) for r in rows(programs.folder / "trace.duckdb", "from losses")] == [("cause", 3)]
-
-
-def test_a_fetch_inside_a_handler(programs: Programs) -> None:
-    a = programs.program()
-    handling = a.did("process", channel="q", lasted_ms=100)
-    reply = a.did("receive", channel="replies", causes=handling)
-    sent = a.did("send", causes=[reply, handling], cause_state=CAUSE_NESTED)
-    causes = programs.joined("causes")
-    assert causes[handling, sent] == ("context", "exact")
-    assert causes[reply, sent] == ("context", "likely")
 
 
 # ---- settlements ------------------------------------------------------------------------------------------------------
