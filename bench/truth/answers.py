@@ -25,6 +25,8 @@ ENOUGH: Final = 0.8
 """A type is asked about when it has this share of the samples that were asked for."""
 LISTED: Final = 20
 """More ways than this of one flow are not asked for."""
+SHOWN: Final = 5
+"""So many values must have been seen to ask for a format, a map, a tuple, or a variant."""
 SEEN_FOR_ENUM: Final = 3
 """A closed set is asked for when each value that was seen was seen so many times in the mean, and 12 values at least."""
 
@@ -38,7 +40,7 @@ class Answers:
         places: category -> (event type, path) that nothing is asked about.
         beneath: category -> (event type, beginning of a path) likewise for all that begins so.
         few: event types with too few samples to ask for their bodies.
-        versioned: event types that have had several versions: their bodies are asked for as versions.
+        versioned: event types that have had several versions: their bodies are asked for version by version.
         many: triggers that went more ways than a flow lists.
         texts: examples of the values at a place, for who looks at a mistake.
     """
@@ -78,18 +80,23 @@ def answers(system: System, played: Played, samples: int) -> Answers:
         if any(each.event == name for each in played.story):
             found.channels[name] = frozenset((each.system, normal(each.name)) for each in event.channels)
             found.true["event types"].add((name, sends[name], tuple(sorted(found.channels[name]))))
-    for (name, version), shown in played.shown.items():
+    for (name, place), shown in played.shown.items():
         versions = system.events[name].versions
+        key = version_of(name, place) if len(versions) > 1 else name
         if shown.objects[""] < ENOUGH * samples:
-            found.few.add(name)
-        elif len(versions) > 1:
-            found.versioned.add(name)
-        _Reader(found, name, shown).root(versions[version].node)
+            found.few |= {key, name}
+        _Reader(found, key, shown).root(versions[place].node)
+        found.versioned |= {name} if len(versions) > 1 else set()
     for name in found.versioned - found.few:
         for place, later in enumerate(system.events[name].versions[1:], 1):
             found.true["versions"].add((name, place, later.verdict))
             found.texts[name, place] = [later.change, later.number or "drift"]
     return found
+
+
+def version_of(name: str, place: int) -> str:
+    """What stands for an event type in items about the body of one of its versions, counted from 0."""
+    return f"{name} #{place}"
 
 
 def _whole(found: Answers, system: System, played: Played) -> None:
@@ -151,11 +158,13 @@ class _Reader:
             case Map():
                 self.is_true("maps", path)
                 self.node(node.values, f"{path}.*")
+                self.sparse("maps", path, ".")
             case Array():
                 self.node(node.items, f"{path}[]")
             case Tuple():
                 for place, each in enumerate(node.items):
                     self.node(each, f"{path}[{place}]")
+                self.sparse("types", path, "[")
             case Union():
                 for each in node.arms:
                     self.node(each, path)
@@ -166,6 +175,12 @@ class _Reader:
                 self.found.beneath.add((self.event, f"{here}[" if node.many else f"{here}."))
             case Scalar():
                 self.scalar(node, path)
+
+    def sparse(self, category: str, path: str, beneath: str) -> None:
+        """Ask nothing about what has been seen too seldom to tell what it is, nor of what is in it."""
+        if self.shown.values[path] < SHOWN:
+            self.unasked(category, path)
+            self.found.beneath.add((self.event, f"{path}{beneath}"))
 
     def part(self, path: str, name: str, node: Node, *, always: bool) -> None:
         here = below(path, name)
@@ -193,16 +208,15 @@ class _Reader:
         self.found.texts[self.event, path] = [
             each for each, _ in (texts or Counter()).most_common(12)
         ] + self.shown.others.get(path, [])
-        if node.format == "either":
+        if node.format == "either" or self.shown.values[path] < SHOWN:
             self.unasked("formats", path)
-        elif node.format:
+        if node.format not in {"", "either"}:
             self.is_true("formats", path, node.format)
         if node.closed and texts:
             few = len(texts) < 2 or texts.total() < max(12, SEEN_FOR_ENUM * len(texts))
             if few:
                 self.unasked("enums", path)
-            else:
-                self.is_true("enums", path, tuple(sorted(texts)))
+            self.is_true("enums", path, tuple(sorted(texts)))
         elif not node.open_ended:
             self.unasked("enums", path)
 
@@ -216,9 +230,10 @@ class _Reader:
             everywhere = all(part in arm.parts for _, arm in node.arms)
             self.part(path, part.name, part.node, always=everywhere and part.presence == 1)
         arms = self.shown.arms.get(path, {})
+        if len(arms) < 2 or min(self.shown.texts[telling].values()) < SHOWN:
+            self.unasked("variants", path)
         for name, fields in arms.items():
-            if len(arms) > 1:
-                self.is_true("variants", path, node.discriminator, name, tuple(sorted(fields)))
+            self.is_true("variants", path, node.discriminator, name, tuple(sorted(fields)))
 
 
 def known_event(found: Answers, name: str, channels: frozenset[Item]) -> str:

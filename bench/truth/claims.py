@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.truth.answers import known_event
+from bench.truth.answers import known_event, version_of
 from bench.truth.json_schema import claims as claims_of
 from bench.truth.system import normal
 from msgtrace_analysis.findings import weakest
@@ -58,7 +58,12 @@ def claimed(findings: Findings, answers: Answers) -> Claims:
         said = weakest(event.evidence.certainty for event in events)
         made.claim("event types", (name, sum(event.sends for event in events), tuple(sorted(channels))), said)
     for contract in findings.contracts:
-        _body(made, names.get(contract.event, contract.event), contract.schema, contract.certainty)
+        name = names.get(contract.event, contract.event)
+        _body(made, name, contract.schema, contract.certainty)
+        for place, version in enumerate(getattr(contract, "versions", ())):
+            _body(made, version_of(name, place), version.schema, contract.certainty)
+            if version.verdict is not None:
+                made.claim("versions", (name, place, version.verdict), "likely")
     for flow in findings.flows:
         for step in flow.steps:
             about, publisher = names.get(step.event, step.event), _place(step.publisher)

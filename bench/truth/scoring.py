@@ -39,6 +39,7 @@ class Score:
         right: claims that are true.
         wrong: claims that are not.
         missing: what is true and was not claimed.
+        unasked: what is true and was not asked for: samples don't show it, or too few do.
         exact: claims said to be exact.
         exact_wrong: those of them that are wrong.
     """
@@ -46,6 +47,7 @@ class Score:
     right: int = 0
     wrong: int = 0
     missing: int = 0
+    unasked: int = 0
     exact: int = 0
     exact_wrong: int = 0
 
@@ -80,6 +82,7 @@ class Scores:
         for category, score in self.by_category.items():
             true = {item for item in answers.true[category] if answers.asked(category, item)}
             made = {item: sure for item, sure in claims.made[category].items() if answers.asked(category, item)}
+            score.unasked += len(answers.true[category]) - len(true)
             score.right += len(true & made.keys())
             score.wrong += len(made.keys() - true)
             score.missing += len(true - made.keys())

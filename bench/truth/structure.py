@@ -26,6 +26,7 @@ class Shown:
     Attributes:
         objects: path of a record -> how many there were.
         present: path of a field -> in how many of them it was.
+        values: path -> how many values stood there, null not counted.
         types: path -> JSON Schema's type names, without `integer` where there is `number`.
         texts: path -> how often it had which text.
         others: path -> some values that are no texts.
@@ -34,6 +35,7 @@ class Shown:
 
     objects: Counter[str] = field(default_factory=Counter)
     present: Counter[str] = field(default_factory=Counter)
+    values: Counter[str] = field(default_factory=Counter)
     types: dict[str, set[str]] = field(default_factory=dict)
     texts: dict[str, Counter[str]] = field(default_factory=dict)
     others: dict[str, list[str]] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Shown:
     def note(self, path: str, value: Any) -> None:
         """A value that stands somewhere."""
         self.types.setdefault(path, set()).add(_type(value))
+        self.values[path] += value is not None
         if isinstance(value, str):
             self.texts.setdefault(path, Counter())[value] += 1
         elif isinstance(value, int | float) and len(kept := self.others.setdefault(path, [])) < EXAMPLES:

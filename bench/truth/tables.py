@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = (
     "category",
     "true",
+    "not asked",
     "claimed",
     "wrong",
     "missing",
@@ -43,6 +44,7 @@ def row(name: str, score: Score) -> tuple[str, ...]:
     return (
         name,
         f"{score.right + score.missing:,}",
+        f"{score.unasked:,}",
         f"{score.right + score.wrong:,}",
         f"{score.wrong:,}",
         f"{score.missing:,}",
@@ -89,7 +91,7 @@ def figures(scores: Scores) -> dict[str, Any]:
         name: {
             "right": score.right, "wrong": score.wrong, "missing": score.missing, "precision": score.precision,
             "recall": score.recall, "f1": score.f1, "target": TARGETS[name], "exact": score.exact,
-            "exact_wrong": score.exact_wrong,
+            "exact_wrong": score.exact_wrong, "unasked": score.unasked,
         }
         for name, score in scores.by_category.items()
     }  # fmt: skip
