@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msgtrace_analysis.passes.lineage import MAX_ORIGINS, Lineage, trace_lineage
@@ -26,7 +26,8 @@ GRAPHS = st.integers(1, 14).flatmap(
 def traced(sends: list[bool], edges: Edges) -> Lineage:
     parents = np.array([each for each, _ in edges], dtype=np.int64)
     children = np.array([each for _, each in edges], dtype=np.int64)
-    return trace_lineage(np.array(sends, dtype=np.bool_), parents, children)
+    ranks = np.array([(each * 7 + other) % 3 for each, other in edges], dtype=np.int64)
+    return trace_lineage(np.array(sends, dtype=np.bool_), parents, children, ranks)
 
 
 def origins(found: Lineage) -> list[set[int]]:
@@ -80,7 +81,7 @@ def test_a_long_chain_and_a_long_chain_of_choices() -> None:
     assert set(found.origins.tolist()) == {0}
 
 
-def by_hand(sends: list[bool], edges: Edges) -> tuple[list[set[int]], list[int]]:
+def by_hand(sends: list[bool], edges: Edges) -> tuple[list[set[int]], list[int], list[int]]:
     """Origins and depths as they are defined: by closures, far too slow for more than a few."""
     many = range(len(sends))
     parents = [{a for a, b in edges if b == each and a != each} for each in many]
@@ -88,24 +89,46 @@ def by_hand(sends: list[bool], edges: Edges) -> tuple[list[set[int]], list[int]]
     for _ in many:
         above = [each.union(*(above[one] for one in each)) for each in above]
     circle = [{one for one in above[each] if each in above[one]} | {each} for each in many]
-    # A circle that nothing leads into begins at its lowest; so does an operation without a parent.
-    begins = {min(circle[each]) for each in many if above[each] <= circle[each]}
+    # A circle that nothing leads into begins at its lowest, of several causes if there is one; so does an operation without
+    # a parent.
+    begins = {
+        min([one for one in circle[each] if len(parents[one]) > 1] or circle[each])
+        for each in many
+        if above[each] <= circle[each]
+    }
     found = [{one for one in above[each] | {each} if one in begins} for each in many]
     depths = [int(sends[each]) if each in begins else 10**9 for each in many]
     for _ in many:
         for each in many:
             if each not in begins:
                 depths[each] = min([depths[each], *(depths[one] + sends[each] for one in parents[each])])
-    return found, depths
+    return found, depths, [worst(each, begins, edges) for each in many]
 
 
+def worst(operation: int, begins: set[int], edges: Edges) -> int:
+    """The highest rank of what leads to an operation from where that begins."""
+    ways, ready, rank = {operation}, [operation], 0
+    while ready:
+        each = ready.pop()
+        for parent, child in edges:
+            if child == each and parent != each and each not in begins:
+                rank = max(rank, (parent * 7 + child) % 3)
+                if parent not in ways:
+                    ways.add(parent)
+                    ready.append(parent)
+    return rank
+
+
+@settings(max_examples=1500)
 @given(GRAPHS)
 def test_any_graph_gives_what_the_definition_says(graph: tuple[list[bool], Edges]) -> None:
     found = traced(*graph)
-    wanted, depths = by_hand(*graph)
+    wanted, depths, ranks = by_hand(*graph)
     assert len(found.head) == len(graph[0])
     assert origins(found) == wanted
     assert found.depth.tolist() == depths
+    assert all(rank >= least for rank, least in zip(found.rank.tolist(), ranks, strict=True))
+    assert max(found.rank, default=0) <= max(((a * 7 + b) % 3 for a, b in graph[1] if a != b), default=0)
 
 
 @given(GRAPHS, st.randoms())
@@ -116,3 +139,4 @@ def test_the_order_of_edges_does_not_matter(graph: tuple[list[bool], Edges], mix
     first, second = traced(sends, edges), traced(sends, mixed)
     assert origins(first) == origins(second)
     assert first.depth.tolist() == second.depth.tolist()
+    assert first.rank.tolist() == second.rank.tolist()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from msgtrace_analysis.findings import CERTAINTIES, Cycle
+from msgtrace_analysis.findings import CERTAINTIES, Cycle, weakest
 from msgtrace_analysis.passes.components import components
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
 
 if TYPE_CHECKING:
+    from msgtrace_analysis.findings import Certainty
     from msgtrace_analysis.passes.graph import Graph
     from msgtrace_analysis.study import Study
 
@@ -75,7 +76,9 @@ def cycles(study: Study, graph: Graph) -> tuple[Cycle, ...]:
     for circle, rank, *rest in study.rows(CIRCLES):
         executions, most = rounds.get(circle, (0, 0))
         # Types that lead to each other in different transactions only are no circle that anything went round in.
-        shown = evidence(rest, CERTAINTIES[rank] if executions else "guess")
+        # That it was sent again, further on, need not be because of the first, unless it is led to by itself.
+        went: Certainty = "guess" if not executions else "exact" if len(known[circle]) == 1 else "likely"
+        shown = evidence(rest, weakest((CERTAINTIES[rank], went)))
         events = tuple(sorted((graph.events[each].ref, graph.events[each].name) for each in known[circle]))
         found.append(Cycle(events, shown.operations, executions, most, shown))
     return tuple(sorted(found, key=lambda each: each.events))

@@ -124,7 +124,7 @@ def deviations(study: Study, graph: Graph) -> tuple[Deviation, ...]:
 def _publishing(study: Study, graph: Graph) -> Iterator[Deviation]:
     publishers: defaultdict[int, dict[int, Publisher]] = defaultdict(dict)
     for event, place, properties, *rest in study.rows(PUBLISHERS):
-        known = Publisher(graph.places[place], evidence(rest))
+        known = Publisher(graph.places[place], evidence(rest, "likely"))
         known.of.update({"property": known.evidence.operations, "header": known.evidence.operations})
         known.has.update({("property", name): count for name, count in zip(PROPERTIES, properties, strict=True)})
         publishers[event][place] = known
@@ -168,7 +168,7 @@ def _left_out(known: Mapping[int, Publisher], place: int) -> Iterable[tuple[str,
 def _consuming(study: Study, graph: Graph) -> Iterator[Deviation]:
     consumers: defaultdict[int, list[tuple[int, int, Any]]] = defaultdict(list)
     for event, place, settled, *rest in study.rows(CONSUMERS):
-        consumers[event].append((place, settled, evidence(rest)))
+        consumers[event].append((place, settled, evidence(rest, "likely")))
     for event, known in consumers.items():
         for place, settled, shown in known:
             others = [each for each in known if each[0] != place]

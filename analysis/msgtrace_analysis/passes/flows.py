@@ -38,7 +38,7 @@ STEPS: Final = f"""
         where f.step is not null
     )
     select
-        trigger, step, any_value(event), any_value(place), any_value(because), min(depth), max(rank),
+        trigger, step, any_value(event), any_value(place), any_value(because), min(depth), max(way_rank),
         count(*) filter (unreceived), {EVIDENCE}
     from sent
     group by trigger, step

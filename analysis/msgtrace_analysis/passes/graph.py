@@ -59,13 +59,16 @@ CAUSES: Final = """
     select cause_id, effect_id, cast(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as bigint) as rank
     from causes
 """
-LINKS: Final = "select send_id, receive_id from best_links"
+LINKS: Final = """
+    select send_id, receive_id, cast(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as bigint) as rank
+    from best_links
+"""
 
 # One row per operation, joined with what was found of it.
 FLOW: Final = """
     create table flow as
     select
-        k.operation_id, k.kind, k.place, k.event, l.head, l.depth, l.cause_id, l.rank, c.place as because,
+        k.operation_id, k.kind, k.place, k.event, l.head, l.depth, l.cause_id, l.rank, l.way_rank, c.place as because,
         case when k.kind = 'send' and k.event is not null then hash(k.event, k.place, c.place) end as step
     from flow_keys as k
     inner join lineage as l using (operation_id)
@@ -198,9 +201,12 @@ def _trace(study: Study) -> int:
     ids, sends = _columns(study.table(OPERATIONS))
     causes, effects, ranks = _known(ids, *_columns(study.table(CAUSES)))
     causes, effects, ranks = _best(causes, effects, ranks, len(ids))
-    senders, receivers = _known(ids, *_columns(study.table(LINKS)))
+    senders, receivers, link_ranks = _known(ids, *_columns(study.table(LINKS)))
     found = trace_lineage(
-        sends.astype(np.bool_), np.concatenate((causes, senders)), np.concatenate((effects, receivers))
+        sends.astype(np.bool_),
+        np.concatenate((causes, senders)),
+        np.concatenate((effects, receivers)),
+        np.concatenate((ranks, link_ranks)),
     )
     first = np.ones(len(effects), dtype=np.bool_)
     first[1:] = effects[1:] != effects[:-1]
@@ -214,6 +220,7 @@ def _trace(study: Study) -> int:
             "depth": found.depth,
             "cause_id": pa.array(ids[cause] if len(ids) else ids, mask=cause < 0),
             "rank": rank,
+            "way_rank": found.rank,
         }),
     )  # fmt: skip
     study.keep("lineage_heads", pa.table({"head": ids[found.heads], "origin": ids[found.origins]}))

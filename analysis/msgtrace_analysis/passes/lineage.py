@@ -36,6 +36,7 @@ class Lineage:
         depth: operation -> messages sent on the shortest way from an origin, its own included.
         heads: a head for each pair of a head and an origin of it, sorted.
         origins: the origin of that pair: an operation that nothing is known to have caused.
+        rank: operation -> the highest rank on the ways from its origins; what it goes back to is no surer than that.
         cut: heads whose origins are more than are kept.
     """
 
@@ -43,33 +44,39 @@ class Lineage:
     depth: Ints
     heads: Ints
     origins: Ints
+    rank: Ints
     cut: int
 
 
-def trace_lineage(sends: Bools, parents: Ints, children: Ints) -> Lineage:
+def trace_lineage(sends: Bools, parents: Ints, children: Ints, ranks: Ints) -> Lineage:
     """Find every operation's origins.
 
-    Guessed causes can make a circle: one that nothing leads into is opened at its lowest operation.
+    Guessed causes can make a circle: one that nothing leads into is opened at its lowest operation; at the lowest of
+    those in it with several possible causes, if there are any.
 
     Args:
         sends: operation -> whether it sends a message.
         parents: of each edge.
         children: of each edge.
+        ranks: of each edge, 0 for the surest.
     """
     many = len(sends)
+    own = np.zeros(many, dtype=np.int64)
+    np.maximum.at(own, children, np.where(parents == children, 0, ranks))
     parents, children = _distinct(parents, children, many)
     above = np.bincount(children, minlength=many)
     single = above[children] == 1
     up = np.arange(many)
     up[children[single]] = parents[single]
-    up, head, sent = _jumped(up, sends)
+    up, head, sent, rank = _jumped(up, sends, own)
     depth = np.where(up == np.arange(many), sends, 0).astype(np.int64)
-    several = _Several(sends, depth, head, sent, above > 1)
+    several = _Several(sends, depth, head, sent, above > 1, rank, own)
     heads, origins = several.follow(parents[~single], children[~single])
     roots = np.nonzero((head == np.arange(many)) & (above <= 1))[0]
     heads, origins = np.concatenate((roots, heads)), np.concatenate((roots, origins))
     order = np.lexsort((origins, heads))
-    return Lineage(head, depth[head] + sent, heads[order], origins[order], several.cut)
+    rank = np.maximum(rank, several.rank[head])
+    return Lineage(head, depth[head] + sent, heads[order], origins[order], rank, several.cut)
 
 
 def _distinct(parents: Ints, children: Ints, many: int) -> tuple[Ints, Ints]:
@@ -80,26 +87,29 @@ def _distinct(parents: Ints, children: Ints, many: int) -> tuple[Ints, Ints]:
     return parents[other], children[other]
 
 
-def _jumped(up: Ints, sends: Bools) -> tuple[Ints, Ints, Ints]:
+def _jumped(up: Ints, sends: Bools, own: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """The way to the top.
 
     Returns:
-        the next one up, with circles opened; the top; messages sent from below the top down to each operation.
+        the next one up, with circles opened; the top; and from below the top down to each operation the messages that were
+        sent, and the highest rank.
     """
     itself = np.arange(len(up))
     while True:
         top = up
         sent = np.where(up == itself, 0, sends).astype(np.int64)
+        rank = np.where(up == itself, 0, own)
         for _ in range(len(up).bit_length() + 1):
             further = top[top]
             if np.array_equal(further, top):
                 break
             sent += sent[top]
+            rank = np.maximum(rank, rank[top])
             top = further
         # A circle of two, jumped over twice, looks as if it stood still.
         astray = up[top] != top
         if not astray.any():
-            return up, top, sent
+            return up, top, sent, rank
         up = _opened(up, np.unique(top[astray]))
 
 
@@ -139,12 +149,18 @@ class _Several:
 
     Args:
         depth: of operations without a cause; those of others are filled in.
+        path: the highest rank from below the head.
+        own: the highest rank of the edges to each operation.
     """
 
-    def __init__(self, sends: Bools, depth: Ints, head: Ints, sent: Ints, several: Bools) -> None:
+    def __init__(
+        self, sends: Bools, depth: Ints, head: Ints, sent: Ints, several: Bools, path: Ints, own: Ints
+    ) -> None:
         self._sends, self._depth, self._head, self._sent, self._several = sends, depth, head, sent, several
         self._origins: dict[int, array[int]] = {}
         self._done: set[int] = set()
+        self._path = path
+        self.rank = np.where(several, own, 0)
         self.cut = 0
 
     def follow(self, parents: Ints, children: Ints) -> tuple[Ints, Ints]:
@@ -155,6 +171,7 @@ class _Several:
         """
         if not len(children):
             return children, parents
+        np.maximum.at(self.rank, children, self._path[parents])
         edges = self._edges(parents, children)
         widths = np.diff(np.append(edges.begins, len(edges.children)))
         nested = np.repeat(np.logical_or.reduceat(self._several[edges.heads], edges.begins), widths)
@@ -213,6 +230,9 @@ class _Several:
         if not found:
             found.add(component[0])
             ready.append((int(self._sends[component[0]]), component[0]))
+        self.rank[list(component)] = max(
+            max(int(self.rank[each]), *(int(self.rank[head]) for head, _ in sources[each])) for each in component
+        )
         kept = array("q", sorted(found)[:MAX_ORIGINS])
         self.cut += len(component) if len(found) > MAX_ORIGINS else 0
         self._origins.update(dict.fromkeys(component, kept))

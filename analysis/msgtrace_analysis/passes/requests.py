@@ -86,13 +86,14 @@ EXCHANGES: Final = f"""
         where kind = 'declare' and channel_kind = 'queue'
             and (settings ->> '$.exclusive' = 'true' or settings ->> '$.auto_delete' = 'true')
     ), received as (
-        select a.send_id, o.process_id, min(o.monotonic_ns) as monotonic_ns
+        select a.send_id, o.process_id, min(o.monotonic_ns) as monotonic_ns, max(a.rank) as rank
         from arrivals as a
         inner join operations as o on o.operation_id = a.receive_id
         group by a.send_id, o.process_id
     ), each_request as (
         select
-            r.*, p.reply_id, p.event as reply_event, p.place as replier, p.matched_by, coalesce(p.rank, 0) as rank,
+            r.*, p.reply_id, p.event as reply_event, p.place as replier, p.matched_by,
+            greatest(coalesce(p.rank, 0), coalesce(v.rank, 0)) as rank,
             v.monotonic_ns - r.monotonic_ns as took_ns, e.ended_ns - r.observed_ns as waited_ns,
             case
                 when r.reply_to like 'amq.rabbitmq.reply-to%' then 'direct reply-to'

@@ -27,13 +27,13 @@ LISTED: Final = 20
 ELEMENTS: Final = """
     create table flow_elements as
     with happened as (
-        select a.head, a.step, a.receiver, a.how, a.dead, greatest(a.rank, coalesce(f.rank, 0)) as rank
+        select a.head, a.step, a.receiver, a.how, a.dead, greatest(a.rank, f.way_rank) as rank
         from arrivals as a
         inner join flow as f on f.operation_id = a.send_id
         union all
         select
             f.head, f.step, null, case when o.outcome in ('raised', 'returned') then o.outcome else '' end, false,
-            coalesce(f.rank, 0)
+            f.way_rank
         from flow as f
         inner join operations as o using (operation_id)
         anti join arrivals as a on a.send_id = f.operation_id
