@@ -169,6 +169,17 @@ class Study:
         self.run(PLACED)
         self.run("drop table copied")
 
+    def forget_before(self, begin_ns: int) -> None:
+        """Leave out of the copy what was observed before a time, and what was known of it."""
+        self.run("delete from operations where observed_ns < $1", [begin_ns])
+        for table, ends in {
+            "links": ("send_id", "receive_id"),
+            "causes": ("cause_id", "effect_id"),
+            "settlements": ("settle_id", "receive_id"),
+        }.items():
+            for end in ends:
+                self.run(f"delete from {table} where {end} not in (select operation_id from operations)")
+
     def keep(self, name: str, rows: pa.Table) -> None:
         """Add rows to a table of the copy, which is made by the first of them."""
         self._database.register("given", rows)

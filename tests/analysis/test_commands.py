@@ -16,9 +16,9 @@ import pytest
 from tests.analysis.hostile import hostile_trace
 from tests.analysis.made_trace import MadeTrace
 
-READING = ["report", "events", "flows", "queues", "losses", "tail", "sql", "follow"]
+READING = ["report", "events", "flows", "rates", "show", "queues", "losses", "tail", "sql", "follow"]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-ARGUMENTS = {"sql": ["select 1"], "follow": ["1"]}
+ARGUMENTS = {"sql": ["select 1"], "follow": ["1"], "show": ["x"]}
 
 
 def msgtrace(*arguments: str | Path, cwd: Path, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
@@ -116,6 +116,9 @@ def test_a_trace_that_may_not_be_read(shop: MadeTrace, tmp_path: Path) -> None:
         (["follow"], "Missing argument"),
         (["tail", "-n", "-1"], "-n"),
         (["events", "extra"], "unexpected extra argument"),
+        (["events", "--since", "yesterday"], "like 10m"),
+        (["rates", "--of", "queue"], "'backlog'"),
+        (["show"], "Missing argument"),
     ],
 )
 def test_wrong_words_are_told_apart_from_wrong_files(arguments: list[str], hint: str, tmp_path: Path) -> None:

@@ -25,6 +25,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "report": Entry("msgtrace_analysis.commands.report:report", "Write the messaging guide and EVENT_FLOWS.json."),
     "events": Entry("msgtrace_analysis.commands.looks:events", "Event types: who publishes and who consumes them."),
     "flows": Entry("msgtrace_analysis.commands.flows:flows", "What leads to what."),
+    "rates": Entry(
+        "msgtrace_analysis.commands.rates:rates", "How often, in which rhythm, and whether consumers keep up."
+    ),
+    "show": Entry("msgtrace_analysis.commands.show:show_event", "Everything about one event type, in one screen."),
     "queues": Entry("msgtrace_analysis.commands.looks:queues", "Exchanges, queues, topics and streams."),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),

@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from msgtrace_analysis.commands.choosing import choice_options
 from msgtrace_analysis.commands.looks import NO_MESSAGES
-from msgtrace_analysis.commands.opening import db_option, rules_option, show, studied
+from msgtrace_analysis.commands.opening import db_option, drawn_option, rules_option, show, studied
 from msgtrace_analysis.findings import weakest
+from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.flows import flows as find_flows
 from msgtrace_analysis.renderers import markdown
 from msgtrace_analysis.renderers.mermaid import flow_diagram
-from msgtrace_analysis.renderers.rows import FORMATS, Rows
+from msgtrace_analysis.renderers.rows import Rows
 from msgtrace_analysis.renderers.sequence import sequence_diagram
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from msgtrace_analysis.commands.choosing import Choice
     from msgtrace_analysis.findings import Flow, Place
     from msgtrace_analysis.renderers.rows import Format
     from msgtrace_analysis.rules import Rules
-
-MERMAID: Final = "mermaid"
 
 
 @click.command()
 @db_option
 @rules_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([*FORMATS, MERMAID]),
-    default="table",
-    show_default=True,
-    help="How it is written.",
-)
-def flows(db: Path, rules: Rules, form: Format | str) -> None:
-    """What follows from what: triggers, and the messages after them."""
-    with studied(db, rules) as study:
-        found = find_flows(study)
-    if form == MERMAID:
+@choice_options
+@drawn_option
+def flows(db: Path, rules: Rules, choice: Choice, form: Format | Literal["mermaid"]) -> None:
+    """What follows from what: triggers, and the messages after them.
+
+    Flows are shown whole when a message of theirs is chosen.
+    """
+    with studied(db, rules, choice.since) as study:
+        found: Iterable[Flow] = find_flows(study)
+        if not choice.everything:
+            wanted = choice.wanted(catalogue(study, 0, rules))
+            found = [flow for flow in found if any(step.event in wanted for step in flow.steps)]
+    if form == "mermaid":
         sys.stdout.write(diagrams(found))
         sys.stdout.flush()
     else:
-        show(flow_rows(found), form)  # type: ignore[arg-type]  # the choice is one of them
+        show(flow_rows(found), form)
 
 
 def flow_rows(found: Iterable[Flow]) -> Rows:

@@ -11,6 +11,7 @@ import click
 import duckdb
 
 from msgtrace_analysis.passes import prepare
+from msgtrace_analysis.renderers.markdown import fenced
 from msgtrace_analysis.renderers.rows import FORMATS, render
 from msgtrace_analysis.rules import NO_RULES, RulesError, read_rules
 from msgtrace_analysis.study import Study
@@ -19,6 +20,7 @@ from msgtrace_collectors.trace import TraceError, open_trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from msgtrace_analysis.commands.choosing import Since
     from msgtrace_analysis.renderers.rows import Format, Rows
     from msgtrace_analysis.rules import Rules
     from msgtrace_collectors.trace import Trace
@@ -33,11 +35,22 @@ def db_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--format`."""
+def format_option(command: Callable[..., Any], more: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Give a command `--format`.
+
+    Args:
+        command: the command.
+        more: formats that it has besides tables, JSON and CSV.
+    """
     return click.option(
-        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How it is written."
-    )(command)
+        "--format", "form", type=click.Choice((*FORMATS, *more)), default="table", show_default=True,
+        help="How it is written.",
+    )(command)  # fmt: skip
+
+
+def drawn_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--format`, with `mermaid` for Markdown with diagrams."""
+    return format_option(command, ("mermaid",))
 
 
 def rules_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,12 +100,13 @@ def opened(db: Path) -> Iterator[Trace]:
 
 
 @contextmanager
-def studied(db: Path, rules: Rules = NO_RULES) -> Iterator[Study]:
+def studied(db: Path, rules: Rules = NO_RULES, since: Since | None = None) -> Iterator[Study]:
     """A trace that is ready for passes.
 
     Args:
         db: the trace file.
         rules: what the user says about names.
+        since: when what is of interest begins.
 
     Raises:
         click.ClickException: it can't be read.
@@ -100,8 +114,21 @@ def studied(db: Path, rules: Rules = NO_RULES) -> Iterator[Study]:
     with opened(db) as trace, Study(trace) as study:
         if study.note:
             click.echo(f"msgtrace: links may be incomplete: {study.note}", err=True)
+        if since is not None:
+            ((last,),) = study.rows("select max(observed_ns) from operations")
+            study.forget_before(since.begin_ns(last or 0))
         prepare(study, rules)
         yield study
+
+
+def draw(diagram: str, hidden: int) -> None:
+    """Write Markdown with a diagram to standard output, and to standard error how many arrows are left out of it."""
+    sys.stdout.write(f"{fenced('mermaid', diagram)}\n")
+    sys.stdout.flush()
+    if hidden:
+        click.echo(
+            f"msgtrace: {hidden} arrows with fewer messages are left out; choose with --event or --service", err=True
+        )
 
 
 def show(rows: Rows, form: Format) -> None:

@@ -51,7 +51,7 @@ class Rate:
         peak_ns: when that window began.
         fano: variance over mean of the counts in windows, the larger of fine and coarse ones: 1 is chance, less is
             regular, more comes in bursts; None when there are too few windows or messages.
-        bytes_per_second: of bodies.
+        bytes_per_second: of bodies; None where none had a size.
         failed: messages that failed, were refused or were given back.
         schedules: of an event type.
         hours: messages in each hour of the day, UTC; None when the trace covers less than a day.

@@ -239,7 +239,7 @@ class _Measured:
             peak_per_second=None if self._width is None else round(most * 1e9 / self._width, 3),
             peak_ns=None if self._width is None else self._first + when * self._width,
             fano=None if fano is None else round(fano, 2),
-            bytes_per_second=round(size / seconds, 3) if seconds else None,
+            bytes_per_second=round(size / seconds, 3) if seconds and size else None,
             failed=failed,
             schedules=tuple(self._schedules.get(subject, ())) if scope == "event" else (),
             hours=tuple(self._hours[subject]) if scope == "event" and subject in self._hours else None,

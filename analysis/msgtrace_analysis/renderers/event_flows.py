@@ -42,7 +42,7 @@ def render(findings: Findings) -> str:
         "trace": _recording(findings.recording),
         "flows": [flow(each) for each in findings.flows],
         "conversations": conversations(findings.conversations),
-        "event_catalog": [_event(event, contracts.get(event.ref)) for event in findings.events],
+        "event_catalog": [event(each, contracts.get(each.ref)) for each in findings.events],
         "queue_topology": _topology(findings.topology),
         "reliability": _reliability(findings.reliability),
         "completeness": _completeness(findings.completeness),
@@ -68,7 +68,8 @@ def _services(places: Iterable[Place]) -> list[str]:
     return sorted({place.service for place in places})
 
 
-def _event(event: Event, contract: Contract | None) -> dict[str, Any]:
+def event(event: Event, contract: Contract | None) -> dict[str, Any]:
+    """One event type and its contract."""
     return {
         "id": event.ref,
         "name": event.name,

@@ -17,7 +17,7 @@ def frequencies(value: Frequencies) -> dict[str, Any]:
         "window_s": value.window_s,
         "note": value.note or None,
         "rates": [rate(each) for each in value.rates],
-        "backlogs": [_backlog(each) for each in value.backlogs],
+        "backlogs": [backlog(each) for each in value.backlogs],
     }
 
 
@@ -56,7 +56,8 @@ def rate(value: Rate) -> dict[str, Any]:
     }
 
 
-def _backlog(value: Backlog) -> dict[str, Any]:
+def backlog(value: Backlog) -> dict[str, Any]:
+    """One backlog."""
     return {
         "event": value.event,
         "channel": value.channel,

@@ -26,11 +26,13 @@ class Rows:
         columns: names.
         rows: a value for every column: text, numbers, None, lists, or dictionaries.
         nothing: the sentence that stands for no rows in a table.
+        spare: columns that a terminal's table does without, the first first, until the others fit into it.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
     nothing: str
+    spare: tuple[str, ...] = ()
 
 
 def render(shown: Rows, form: Format, *, terminal: bool) -> str:
@@ -93,6 +95,7 @@ def _on_terminal(shown: Rows) -> str:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     console = Console()
+    shown = _fitted(shown, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, number in zip(shown.columns, _numeric(shown), strict=True):
         table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
@@ -101,6 +104,18 @@ def _on_terminal(shown: Rows) -> str:
     with console.capture() as captured:
         console.print(table)
     return captured.get()
+
+
+def _fitted(shown: Rows, width: int) -> Rows:
+    """Without so many spare columns as the others need to stand side by side."""
+    wide = {
+        name: max(len(name), *(len(cell(row[place])) for row in shown.rows)) for place, name in enumerate(shown.columns)
+    }
+    spare = list(shown.spare)
+    while spare and sum(wide.values()) + 2 * (len(wide) - 1) > width:
+        del wide[spare.pop(0)]
+    kept = [place for place, name in enumerate(shown.columns) if name in wide]
+    return Rows(tuple(wide), [tuple(row[place] for place in kept) for row in shown.rows], shown.nothing)
 
 
 def _numeric(shown: Rows) -> list[bool]:
