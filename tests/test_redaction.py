@@ -123,7 +123,7 @@ def test_everything_inside_a_secret_object_goes_and_its_structure_stays() -> Non
         '{"log":"login with password=%s failed"}', '{"log":"x: token=%s"}', '{"a":1}\n{"password":"%s"}\n', '\ufeff{"password":"%s"}',
         "pass%%77ord=%s&x=1", "a=1;password=%s;b=2", "Authorization: Basic %s", "Cookie: a=%s; b=1", 'curl -H "X-Api-Key: %s"',
         "--password=%s", "token => '%s'", '<input name="x" password="%s"/>', "<ns:password type='a'>%s</ns:password>",
-        'note: password: "%s"',
+        'note: password: "%s"', "if password == '%s'", "password==%s", "password === %s", "a=b&password==%s",
     ],
 )  # fmt: skip
 def test_as_an_attacker_would_write_it(body: str) -> None:
@@ -175,6 +175,7 @@ def test_card_numbers_as_json_numbers_and_in_lists() -> None:
         "1700000000000", "1700000000000000000", "4111111111111112", "0.4111111111111111", "41111111111111111111111",
         "550e8400-e29b-41d4-4716-446655440000", "2026-10-18 2026-10-19", "+49 4111 1111 11", "abc4111111111111111",
         "a3f4111111111111111b", "https://example.com:8080/a@b", "mail ada@example.com", "10.2.3.4:5672",
+        "UgmxjmdT+GX2mGq7bUM6TyeqG2sqhYPLAlZP5EhVPVNevIJGGyHCvv8wsQ==", "password =",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
