@@ -19,7 +19,7 @@ VERSION_FIELDS: Final = ("version", "schema_version", "schemaVersion", "v")
 CORRELATION: Final = "correlation_id"
 UUID: Final = Scalar(values.FORMATS["uuid"][0], "uuid")
 VERSIONED: Final = 0.12
-"""The share of event types that have had two versions."""
+"""The share of event types that have had two versions or three."""
 
 
 def constant(text: str) -> Scalar:
@@ -57,17 +57,21 @@ def body(
     envelope = "entry" if channel.broker == "stream" else rng.choice(ENVELOPES)
     if rng.random() >= VERSIONED:
         return (Version(_wrapped((*telling, *correlation), inner, envelope)),), ""
-    later, verdict, change = evolved(rng, inner)
+    forms, verdicts, changes = [inner], [""], [""]
+    for _ in range(rng.choice((1, 1, 1, 2))):
+        later, verdict, change = evolved(rng, forms[-1])
+        forms.append(later)
+        verdicts.append(verdict)
+        changes.append(change)
     said = rng.choice((*VERSION_FIELDS, "", "")) if envelope != "entry" else ""
     plain = rng.random() < 0.5
     made = []
-    for place, each in enumerate((inner, later), 1):
+    for place, each in enumerate(forms, 1):
         label = f"{place}" if plain else f"{place}.0.0"
         part = (Part(said, number(place) if plain else constant(label)),) if said else ()
         node = _wrapped((*telling, *part, *correlation), each, envelope)
-        made.append(
-            Version(node, label if said else "", 0.5, verdict if place > 1 else "", change if place > 1 else "")
-        )
+        share = 1 / len(forms)
+        made.append(Version(node, label if said else "", share, verdicts[place - 1], changes[place - 1]))
     return tuple(made), said
 
 

@@ -96,6 +96,7 @@ def _periods(made: Claims, rates: Iterable[Rate], names: dict[str, str], answers
 
 def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: dict[str, Certainty]) -> None:
     ways: defaultdict[Item, list[Variant]] = defaultdict(list)
+    arriving: defaultdict[Item, list[Certainty]] = defaultdict(list)
     for flow, variant in ((each, way) for each in flows for way in each.variants):
         trigger = (*_place(flow.trigger), names.get(flow.arrives, flow.arrives) if flow.arrives else "")
         hops = frozenset(
@@ -108,10 +109,11 @@ def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: 
             for hop in variant.hops
         )
         ways[*trigger, hops].append(variant)
+        arriving[*trigger, hops] += [sure[flow.arrives]] if flow.arrives in sure else []
     # Ways that differ only in the channel of a type are one.
     for way, variants in ways.items():
         named = weakest(sure[hop.event] for each in variants for hop in each.hops if hop.event in sure)
-        said = weakest((named, *(each.evidence.certainty for each in variants)))
+        said = weakest((named, *arriving[way], *(each.evidence.certainty for each in variants)))
         made.claim("flow variants", way, said)
 
 

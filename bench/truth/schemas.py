@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.truth.structure import Node
 
 PRESENCES: Final = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.7, 0.5, 0.2, 0.05)
-NULLS: Final = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.1)
+NULLS: Final = (*(0.0,) * 24, *(0.3,) * 4, *(0.1,) * 4, 1.0)
 NOUNS: Final = values.words(
     "amount total note reference code label origin target owner region tier unit weight height price tax fee points level "
     "reason source channel remark title summary line slot batch parcel route stop driver vehicle depot shelf aisle basket "
@@ -25,10 +25,17 @@ TASTES: Final = frozenset({"country", "currency"})
 ENDINGS: Final = ("", "", "", "_id", "At", "_ref", "Code", "_no", "Name", "_2")
 
 
+ODD: Final = 0.02
+ODDITIES: Final = ("${}", "@{}", "{} of it", "{}/x", "~{}", "größe-{}", "{}?", "#{}")
+"""Names that many programs don't expect; none with a dot or bracket, which paths are written with."""
+
+
 def fresh_name(rng: Random, taken: Collection[str]) -> str:
     """A name for a field that its record does not have yet."""
     while True:
         name = rng.choice(NOUNS) + rng.choice(ENDINGS)
+        if rng.random() < ODD:
+            name = rng.choice(ODDITIES).format(name)
         if name not in taken:
             return name
 
@@ -49,8 +56,8 @@ def node(rng: Random, depth: int) -> Node:
     if depth > 3 or rng.random() < 0.72:
         return scalar(rng)
     kind = rng.choices(
-        ("record", "list", "records", "map", "tuple", "union", "variants", "tree", "flags"),
-        (5, 4, 3, 3, 2, 3, 3, 1.5, 1),
+        ("record", "list", "records", "map", "tuple", "union", "variants", "tree", "flags", "sparse", "lists"),
+        (5, 4, 3, 3, 2, 3, 3, 1.5, 1, 0.7, 0.7),
     )[0]
     match kind:
         case "record":
@@ -65,20 +72,29 @@ def node(rng: Random, depth: int) -> Node:
         case "tuple":
             return Tuple((NUMBER, Scalar(values.OPEN["word"]), *((COUNT,) if rng.random() < 0.5 else ())))
         case "union":
-            return union(rng)
+            return union(rng, depth)
         case "variants":
             return variants(rng, depth)
         case "tree":
             link, many = ("children", True) if rng.random() < 0.6 else ("parent", False)
             return Tree(Record((Part("label", Scalar(values.OPEN["name"])), Part("size", COUNT))), link, many)
+        case "sparse":
+            # As many names as a map would have, each of them known.
+            kind_of = rng.choice((BOOLEAN, COUNT, Scalar(values.OPEN["word"])))
+            return Record(tuple(Part(name, kind_of, rng.choice((0.1, 0.2, 0.3))) for name in rng.sample(NOUNS, 25)))
+        case "lists":
+            return Array(Array(scalar(rng), 1, 3), 1, 3)
     names = rng.sample(NOUNS, 12)
     return Record(tuple(Part(f"is_{name}", BOOLEAN, 1.0 if not at else 0.3) for at, name in enumerate(names)))
 
 
-def union(rng: Random) -> Union:
-    """Texts or numbers, numbers or lists, ..."""
+def union(rng: Random, depth: int) -> Union:
+    """Texts or numbers, numbers or lists, an id or the whole record, ..."""
     words, weight = Scalar(values.OPEN["word"]), rng.choice((0.5, 0.3, 0.15))
-    pair: tuple[Node, Node] = rng.choice(((COUNT, words), (words, Array(words, 1, 3)), (BOOLEAN, words)))
+    pair: tuple[Node, Node] = rng.choice((
+        (COUNT, words), (words, Array(words, 1, 3)), (BOOLEAN, words),
+        (Scalar(values.OPEN["numbered id"]), record(rng, max(depth, 3), most=4)),
+    ))  # fmt: skip
     return Union(pair, (1 - weight, weight))
 
 
@@ -106,6 +122,7 @@ def _names(rng: Random, taken: Collection[str], many: int) -> list[str]:
     return found
 
 
+MIXED: Final = Scalar(lambda r: r.choice((r.randrange(100), r.randrange(1000) / 4 + 0.25)))
 NUMBER: Final = Scalar(lambda r: round(r.uniform(-90, 90), 5) + 0.000001)
 COUNT: Final = Scalar(lambda r: r.randint(1, 5), open_ended=False)
 BOOLEAN: Final = Scalar(lambda r: r.random() < 0.6)
@@ -120,6 +137,7 @@ KEYS: Final[tuple[values.Maker, ...]] = (
     lambda r: f"SKU-{r.randrange(1000, 9999)}",
     lambda r: values.moment(r).date().isoformat(),
     lambda r: str(r.randrange(10**5)),
+    lambda r: values.word(r, 3, 5),
 )
 
 
@@ -147,7 +165,7 @@ def scalar(rng: Random) -> Scalar:
         case "integer":
             return rng.choice(INTEGERS)
         case "number":
-            return NUMBER
+            return rng.choice((NUMBER, NUMBER, MIXED))
         case "boolean":
             return BOOLEAN
         case "constant":

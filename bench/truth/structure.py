@@ -115,7 +115,7 @@ class Tuple:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """One of several types, none of them an object."""
+    """One of several types, at most one of them an object."""
 
     arms: tuple[Node, ...]
     weights: tuple[float, ...]
