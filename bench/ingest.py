@@ -1,16 +1,18 @@
 """How fast the collector stores what was recorded: segments on tmpfs -> DuckDB, redaction on, one core.
 
 An operation is a BEGIN and a COMPLETE record with a JSON body of about 200 bytes. Every body is another one (`distinct`), or
-a send and a receive have the same (`pairs`). Segments are written beforehand; the time is the collector's own.
+a send and a receive have the same (`pairs`). `--format` sends the same values in another format. Segments are written beforehand; the time is the collector's own.
 
-    python -m bench.ingest [--operations 300000] [--profile]
+    python -m bench.ingest [--operations 300000] [--format msgpack] [--profile]
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import gzip
 import os
+import pickle
 import pstats
 import shutil
 import statistics
@@ -19,6 +21,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,6 +31,9 @@ from msgtrace.segment import END_WORD, FINAL_WORD, HEADER_BYTES, SEALED, STATE_W
 from msgtrace_collectors.collect import collect_garbage_seldom
 from msgtrace_collectors.collector import Collector, Stop
 from msgtrace_collectors.linking import link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEGMENT_BYTES = 1 << 20
 MAX_OPERATIONS = 3_000_000
@@ -86,8 +92,19 @@ def body_of(number: int) -> bytes:
     ) % (number, number * 7919, number % 1000)
 
 
-def write(spool: Path, operations: int, *, pairs: bool) -> None:
+FORMATS: dict[str, tuple[Callable[[bytes], bytes], dict[str, Any]]] = {
+    "json": (bytes, {"content_type": "application/json"}),
+    "msgpack": (lambda body: encode(msgspec.json.decode(body)), {"content_type": "application/msgpack"}),
+    "gzip": (gzip.compress, {"content_type": "application/json", "encoding": "gzip"}),
+    "pickle": (lambda body: pickle.dumps(msgspec.json.decode(body)), {}),
+    "text": (lambda body: b"order " + body, {}),
+    "headers": (bytes, {"headers": [["content-type", b"application/json"], ["source", b"shop"]]}),
+}
+
+
+def write(spool: Path, operations: int, form: str, *, pairs: bool) -> None:
     """Write the segments."""
+    made, labels = FORMATS[form]
     folder = spool / os.urandom(16).hex()
     folder.mkdir(mode=0o700)
     writer = SegmentWriter(folder)
@@ -104,7 +121,7 @@ def write(spool: Path, operations: int, *, pairs: bool) -> None:
         number = sequence // 2 if pairs else sequence
         message = {
             "channel": 5, "channel_kind": "queue" if receive else "exchange", "routing_key": "order.created", "connection": 6,
-            "body": body_of(number), "content_type": "application/json", "delivery_mode": 2, "message_id": f"{number:032x}",
+            "body": made(body_of(number)), "delivery_mode": 2, "message_id": f"{number:032x}", **labels,
         }  # fmt: skip
         writer.write(encode((records.BEGIN, sequence, now, 2 if receive else 1, 3, 4, None, 0, message)))
         writer.write(encode((records.COMPLETE, sequence, now + 20_000, "ok", None, None, None)))
@@ -112,11 +129,13 @@ def write(spool: Path, operations: int, *, pairs: bool) -> None:
     writer.turn()
 
 
-def measured(operations: int, folder: Path, *, pairs: bool, profile: bool) -> tuple[float, float, float, int]:
+def measured(
+    operations: int, folder: Path, form: str = "json", *, pairs: bool, profile: bool
+) -> tuple[float, float, float, int]:
     """Seconds of wall and CPU time to store the operations, seconds to link them, and the file's size in bytes."""
     spool = Path(tempfile.mkdtemp(prefix="msgtrace-bench-", dir="/dev/shm"))
     try:
-        write(spool, operations, pairs=pairs)
+        write(spool, operations, form, pairs=pairs)
         db = folder / f"{time.monotonic_ns()}.duckdb"
         collector = Collector(db, spool, Redactor(), print)
         profiler = cProfile.Profile() if profile else None
@@ -146,6 +165,7 @@ def main() -> int:
     parser.add_argument("--operations", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where the trace files go; a temporary folder by default")
+    parser.add_argument("--format", choices=FORMATS, default="json")
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
     operations = min(chosen.operations, MAX_OPERATIONS)
@@ -153,7 +173,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         for pairs in (False, True):
             rounds = [
-                measured(operations, Path(folder), pairs=pairs, profile=chosen.profile)
+                measured(operations, Path(folder), chosen.format, pairs=pairs, profile=chosen.profile)
                 for _ in range(1 if chosen.profile else chosen.rounds)
             ]
             wall, cpu, linking, size = (statistics.median(column) for column in zip(*rounds, strict=True))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from msgtrace_collectors.columns import BODY_COLUMNS, SCHEMA_COLUMNS, array, table
 from msgtrace_collectors.decoders.choice import Chooser
 from msgtrace_collectors.decoders.formats import JSON, TEXT
-from msgtrace_collectors.decoders.labels import CONTENT_HEADERS, Labels
+from msgtrace_collectors.decoders.labels import CONTENT_HEADERS, CONTENT_TYPES, Labels
 from msgtrace_collectors.decoders.limits import Budget
 from msgtrace_collectors.decoders.lines import is_json
 from msgtrace_collectors.decoders.schemas import NoSchemas
@@ -37,6 +37,7 @@ _Fresh: TypeAlias = tuple[
 """A digest, a body, and the fields of `Labels`."""
 
 _PLAIN_TYPES: Final = frozenset({None, "application/json", "text/plain"})
+_JSON_TYPES: Final = ("application/json", b"application/json")
 _SELDOM: Final = frozenset({"remarks", "body_schema"})
 _PLAIN_CODINGS: Final = frozenset({None, "utf-8"})
 _NO_PLAIN_TEXT: Final = frozenset(b'{["<xO \t\r\n')
@@ -169,7 +170,7 @@ class Bodies:
                 content_type in _PLAIN_TYPES
                 and coding in _PLAIN_CODINGS
                 and not cut
-                and (headers is None or not any(name.lower() in CONTENT_HEADERS for name, _ in headers))
+                and (headers is None or _say_no_more(headers))
             ):
                 # Nothing that the message says makes more of a JSON body than JSON, or of a text than text.
                 safe, redacted = self._redactor.body(body) if suspect else (body, 0)
@@ -179,7 +180,7 @@ class Bodies:
                         documents.append(safe)
                         counts.append(redacted)
                         continue
-                elif self._is_plain_text(safe, content_type):
+                elif headers is None and self._is_plain_text(safe, content_type):
                     others.append((digest, safe, None, TEXT, redacted, None, None))
                     continue
             labels = Labels(content_type, coding, headers, channel, cut)
@@ -247,3 +248,12 @@ class Bodies:
         if not self._redactor.options.enabled:
             return [False] * len(bodies)
         return pc.match_substring_regex(pa.array(bodies, pa.binary()), self._expression).to_pylist()
+
+
+def _say_no_more(headers: list[tuple[str, Any]]) -> bool:
+    """Whether headers make no more of a JSON body than JSON."""
+    for name, value in headers:
+        small = name.lower()
+        if small in CONTENT_HEADERS and not (value in _JSON_TYPES and small in CONTENT_TYPES):
+            return False
+    return True

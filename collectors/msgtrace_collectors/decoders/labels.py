@@ -6,9 +6,10 @@ import codecs
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-_CONTENT_TYPES: Final = ("content-type", "contenttype", "content_type", "ce_datacontenttype")
+CONTENT_TYPES: Final = ("content-type", "contenttype", "content_type", "ce_datacontenttype")
+"""Headers that say what a body is, written small."""
 _CONTENT_ENCODINGS: Final = ("content-encoding", "contentencoding", "content_encoding", "compression")
-CONTENT_HEADERS: Final = frozenset({*_CONTENT_TYPES, *_CONTENT_ENCODINGS, "task"})
+CONTENT_HEADERS: Final = frozenset({*CONTENT_TYPES, *_CONTENT_ENCODINGS, "task"})
 """Headers that say something of the body."""
 
 
@@ -40,19 +41,16 @@ class Labels(NamedTuple):
 
     def media_type(self) -> tuple[str, dict[str, str]]:
         """The content type, written small, and its parameters; the header's where the protocol's field is empty."""
-        text = self.content_type or (self.header(*_CONTENT_TYPES) if self.headers else None)
+        text = self.content_type or (self.header(*CONTENT_TYPES) if self.headers else None)
         return parsed(text) if text else ("", {})
 
     def codings(self) -> list[str]:
         """Content encodings, written small, in the order in which they were applied."""
-        texts = [self.content_encoding, *(self.header(name) for name in _CONTENT_ENCODINGS)]
-        found: list[str] = []
-        for text in texts:
-            for word in (text or "").lower().split(","):
-                coding = word.strip()
-                if coding and coding not in found:
-                    found.append(coding)
-        return found
+        texts = [self.content_encoding] if self.content_encoding else []
+        for name, value in self.headers or ():
+            if name.lower() in _CONTENT_ENCODINGS and (text := _text(value)):
+                texts.append(text)
+        return _words(tuple(texts)) if texts else []
 
     def decompressed(self, *, typed: bool) -> Labels:
         """Of what is inside a compressed body.
@@ -61,7 +59,7 @@ class Labels(NamedTuple):
             typed: the content type is that of the inside.
         """
         charset = self.content_encoding if known_charset(self.content_encoding or "") else None
-        dropped = _CONTENT_ENCODINGS if typed else (*_CONTENT_ENCODINGS, *_CONTENT_TYPES)
+        dropped = _CONTENT_ENCODINGS if typed else (*_CONTENT_ENCODINGS, *CONTENT_TYPES)
         headers = self.headers and [(name, value) for name, value in self.headers if name.lower() not in dropped]
         return Labels(self.content_type if typed else None, charset, headers, self.channel, self.cut)
 
@@ -69,6 +67,11 @@ class Labels(NamedTuple):
         """The character set that the labels name, as Python calls it; None when they name none that is known."""
         named = [self.media_type()[1].get("charset", ""), *self.codings()]
         return next((known for known in map(known_charset, named) if known), None)
+
+
+@lru_cache(1024)
+def _words(texts: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(word.strip() for text in texts for word in text[:500].lower().split(",") if word.strip()))
 
 
 @lru_cache(1024)
