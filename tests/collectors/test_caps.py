@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from typing import TYPE_CHECKING
 
+import fastavro
 import pytest
 
 from msgtrace.redaction import Redactor
@@ -27,6 +29,15 @@ CONSISTENT = """
             select operation_id from msgtrace_store.operations)) as unused_facts,
         (select count(*) from links where send_id not in (select operation_id from operations)) as broken_links
 """
+
+
+def _container() -> bytes:
+    made = io.BytesIO()
+    fastavro.writer(made, {"type": "record", "name": "N", "fields": []}, [{}], sync_marker=b"0123456789abcdef")
+    return made.getvalue()
+
+
+CONTAINER = _container()
 
 
 def filled(db: Path, spool: Path, count: int, wall_ns: int, body_bytes: int = 800) -> Collector:
@@ -76,13 +87,27 @@ def test_a_body_that_was_deleted_and_comes_again_is_stored_again(tmp_path: Path,
         process = MadeProcess(spool, wall_ns=wall_ns)
         introduced(process)
         process.write(observed(1, 1, body=b"the same"))
+        process.write(observed(2, 2, body=CONTAINER))
         deadline = time.monotonic() + 30
         while process.folder.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(0.3)
     assert collector.end() == (0, "")
-    assert rows(collector.db, "select body from operations") == [{"body": b"the same"}]
+    assert rows(collector.db, "select body from operations") == [{"body": b"the same"}, {"body": CONTAINER}]
+    # The schema that the body brought along went and came with it.
+    assert rows(collector.db, "select name from body_schemas join operations using (body_schema)") == [{"name": "N"}]
+
+
+def test_schemas_go_with_their_bodies(tmp_path: Path, spool: Path) -> None:
+    process = MadeProcess(spool)
+    introduced(process)
+    process.write(observed(1, 1, body=CONTAINER))
+    collector = Collector(tmp_path / "trace.duckdb", spool, Redactor(), print)
+    collector.run(Stop(), until_idle_s=lambda: 0.0, every=lambda: None)
+    assert Caps(max_age_s=3600).enforce(collector.store, now=True) == 1
+    assert collector.store.execute("select count(*) from body_schemas") == [(0,)]
+    collector.close()
 
 
 @pytest.mark.parametrize(
