@@ -10,7 +10,7 @@ WHEEL_VENV := build/wheel-venv
 WHEEL_STAMP := $(WHEEL_VENV)/.installed
 SOURCES := $(shell find tracer collectors analysis -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
 
-.PHONY: help demo test check bench soak lock format clean
+.PHONY: help demo test check bench truth soak lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +71,9 @@ bench: $(WHEEL_STAMP) ## what recording costs, beside what users would pick inst
 	$(BIN)/uv pip install --quiet --python build/bench-venv/bin/python --no-deps --reinstall-package msgtrace build/dist/*.whl
 	build/bench-venv/bin/python -m integration.brokers install
 	build/bench-venv/bin/python -m bench $(ARGS)
+
+truth: $(STAMP) ## how true the analysis is, on generated systems whose answers are known; ARGS="--set test" to report
+	$(BIN)/python -m bench.truth $(ARGS)
 
 lock: ## lock the newest releases that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --all-extras --group dev -o locks/dev.txt

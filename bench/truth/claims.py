@@ -109,7 +109,8 @@ def _variants(made: Claims, flows: Iterable[Flow], names: dict[str, str], sure: 
             for hop in variant.hops
         )
         ways[*trigger, hops].append(variant)
-        arriving[*trigger, hops] += [sure[flow.arrives]] if flow.arrives in sure else []
+        if flow.arrives is not None and flow.arrives in sure:
+            arriving[*trigger, hops].append(sure[flow.arrives])
     # Ways that differ only in the channel of a type are one.
     for way, variants in ways.items():
         named = weakest(sure[hop.event] for each in variants for hop in each.hops if hop.event in sure)
