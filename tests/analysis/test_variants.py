@@ -74,7 +74,7 @@ def test_a_guess_makes_a_guess(made: MadeTrace, findings: Callable[[], Findings]
     publish(made, "a", request(made))
     publish(made, "b", request(made), "guess")
     (flow,) = findings().flows
-    assert {each.hops[0].name: each.evidence.certainty for each in flow.variants} == {"a": "exact", "b": "guess"}
+    assert {each.hops[0].name: each.evidence.certainty for each in flow.variants} == {"a": "likely", "b": "guess"}
 
 
 def test_too_many_ways_are_counted_and_not_listed(made: MadeTrace, findings: Callable[[], Findings]) -> None:

@@ -152,6 +152,7 @@ class Flow:
         target: for `end_to_end`.
         variants: the usual one first.
         unlisted: executions of variants that are not listed, because there are too many.
+        ambiguous: executions that are in no variant, because what followed from which can't be told.
     """
 
     group: str
@@ -168,6 +169,7 @@ class Flow:
     target: Target | None = None
     variants: tuple[Variant, ...] = ()
     unlisted: int = 0
+    ambiguous: int = 0
     style: Style | None = None
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # One row per head of a lineage and flow that it belongs to.
 HEADS: Final = "create table flow_heads as select distinct head, trigger from flow_origins"
 
-# One row per step of a flow.
+# One row per step of a flow. That nothing caused a message is never exact: what was found to have none may have had one.
 STEPS: Final = f"""
     with sent as (
         select h.trigger, f.*, o.observed_ns, f.operation_id not in (select send_id from arrivals) as unreceived
@@ -38,7 +38,8 @@ STEPS: Final = f"""
         where f.step is not null
     )
     select
-        trigger, step, any_value(event), any_value(place), any_value(because), min(depth), max(way_rank),
+        trigger, step, any_value(event), any_value(place), any_value(because), min(depth),
+        max(case when cause_id is null then 1 else way_rank end),
         count(*) filter (unreceived), {EVIDENCE}
     from sent
     group by trigger, step
@@ -123,6 +124,7 @@ def flows(study: Study, graph: Graph | None = None) -> tuple[Flow, ...]:
         _flow(
             graph.triggers[trigger], row, steps[trigger],
             fan_out=reach.get(trigger, 0), ways=ways.listed.get(trigger, ()), unlisted=ways.unlisted.get(trigger, 0),
+            ambiguous=ways.ambiguous.get(trigger, 0),
         )
         for trigger, *row in _rows(study.table(TRIGGERS))
     ]  # fmt: skip
@@ -188,7 +190,14 @@ def _step(graph: Graph, row: list[Any], after: int, deliveries: Iterable[Deliver
 
 
 def _flow(
-    trigger: Trigger, row: list[Any], steps: list[Step], *, fan_out: int, ways: tuple[Variant, ...], unlisted: int
+    trigger: Trigger,
+    row: list[Any],
+    steps: list[Step],
+    *,
+    fan_out: int,
+    ways: tuple[Variant, ...],
+    unlisted: int,
+    ambiguous: int,
 ) -> Flow:
     silent, took_ns, *rest = row
     begun = evidence(rest, weakest(_certainties(steps)))
@@ -208,6 +217,7 @@ def _flow(
         target=target_of(took_ns),
         variants=ways,
         unlisted=unlisted,
+        ambiguous=ambiguous,
         style=style_of(steps),
     )
 

@@ -70,14 +70,31 @@ MEANINGS: Final = """
     left join steps as s using (step)
 """
 
-# One row per flow and set of elements; the most frequent of each flow, and how many executions the flow had.
+# One row per origin that something goes back to by a guess that others share: what followed from which can't be told.
+AMBIGUOUS: Final = """
+    create table ambiguous as
+    with crowded as (
+        select o.head
+        from flow_origins as o
+        inner join flow as f on f.operation_id = o.head
+        group by o.head
+        having count(*) > 1 and max(f.way_rank) = 2
+    )
+    select distinct trigger, origin from flow_origins semi join crowded using (head)
+"""
+AMBIGUOUS_OF: Final = "select trigger, count(*) from ambiguous group by trigger"
+
+# One row per flow and set of elements; the most frequent of each flow, and how many executions the flow had. That this
+# is all that followed is never exact.
 VARIANTS: Final = f"""
     with executions as (
         select
             t.trigger, t.origin as operation_id, any_value(t.observed_ns) as observed_ns,
-            list_sort(list(distinct e.element)) as elements, max(e.rank) as rank
+            list_sort(list(distinct e.element)) as elements,
+            max(greatest(e.rank, 1)) as rank
         from flow_origins as t
         inner join flow_elements as e using (head)
+        anti join ambiguous as a on a.trigger = t.trigger and a.origin = t.origin
         group by t.trigger, t.origin
     ), grouped as (
         select trigger, elements, max(rank) as rank, {EVIDENCE.replace("count(*)", "count(*) as executions", 1)}
@@ -92,15 +109,17 @@ VARIANTS: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """Of every flow, by its trigger's number: the variants, and how many executions are in others."""
+    """Of every flow, by its trigger's number: the variants, and the executions of those that are not listed or can't be told."""
 
     listed: Mapping[int, tuple[Variant, ...]]
     unlisted: Mapping[int, int]
+    ambiguous: Mapping[int, int]
 
 
 def variants(study: Study, graph: Graph) -> Variants:
     """Find them. Needs the tables of `graph`."""
     study.run(ELEMENTS)
+    study.run(AMBIGUOUS)
     hops: dict[int, tuple[tuple[Any, ...], Hop]] = {}
     for element, event, place, receiver, how, dead, depth in study.rows(MEANINGS):
         hop = Hop(
@@ -123,6 +142,7 @@ def variants(study: Study, graph: Graph) -> Variants:
     return Variants(
         {trigger: tuple(each) for trigger, each in found.items()},
         {trigger: totals[trigger] - sum(one.executions for one in each) for trigger, each in found.items()},
+        dict(study.rows(AMBIGUOUS_OF)),
     )
 
 

@@ -42,6 +42,7 @@ def flow(value: Flow) -> dict[str, Any]:
         "events": [_step(step) for step in value.steps],
         "variants": [_variant(each, value.triggered) for each in value.variants],
         "unlisted_executions": value.unlisted,
+        "ambiguous_executions": value.ambiguous,
         "evidence": evidence(value.evidence),
     }
 
