@@ -151,6 +151,8 @@ class Study:
                 "autoload_known_extensions": "false",
             }
         )
+        # DuckDB draws one on standard output where it takes the program for a session at a prompt.
+        self.run("set enable_progress_bar = false")
         try:
             self._copy()
         except BaseException:
