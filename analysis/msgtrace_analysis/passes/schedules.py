@@ -95,9 +95,8 @@ def _of_period(ticks: list[float], gaps: list[float], period: float) -> Found | 
             return None
         period = sum(gap for gap, _ in near) / sum(many for _, many in near)
     off = [gap - many * period for gap, many in zip(gaps, multiples, strict=True)]
-    if multiples.count(1) * 2 < len(multiples) or sum(abs(each) <= NEAR[-1] * period for each in off) < REGULAR * len(
-        off
-    ):
+    within = sum(abs(each) <= NEAR[-1] * period for each in off)
+    if multiples.count(1) * 2 < len(multiples) or within < REGULAR * len(off):
         return None
     # One gap goes for the period, which was read from them.
     chance = len(NEAR) * min(
@@ -105,8 +104,19 @@ def _of_period(ticks: list[float], gaps: list[float], period: float) -> Found | 
     )
     if chance > CHANCE:
         return None
-    return Found(
-        period, min(_spread(off), _off_grid(ticks, multiples, period)), len(ticks), sum(multiples) - len(gaps), chance
+    numbers = list(itertools.accumulate(multiples, initial=0))
+    if len(near) == len(gaps):
+        # No pause in which the grid may have moved: all ticks tell of it.
+        period = _slope(numbers, ticks)
+    grid = [tick - number * period for number, tick in zip(numbers, ticks, strict=True)]
+    return Found(period, min(_spread(off), _spread(grid)), len(ticks), sum(multiples) - len(gaps), chance)
+
+
+def _slope(numbers: Sequence[int], ticks: Sequence[float]) -> float:
+    """The period that fits all ticks best (least squares)."""
+    middle, centre = sum(numbers) / len(numbers), sum(ticks) / len(ticks)
+    return sum((number - middle) * (tick - centre) for number, tick in zip(numbers, ticks, strict=True)) / sum(
+        (number - middle) ** 2 for number in numbers
     )
 
 
@@ -130,11 +140,3 @@ def _spread(off: Sequence[float]) -> float:
     """A standard deviation that single outliers do not move."""
     middle = median(off)
     return 1.4826 * median(abs(each - middle) for each in off)
-
-
-def _off_grid(ticks: Sequence[float], multiples: Sequence[int], period: float) -> float:
-    number, off = 0, [0.0]
-    for tick, many in zip(ticks[1:], multiples, strict=True):
-        number += many
-        off.append(tick - ticks[0] - number * period)
-    return _spread(off)
