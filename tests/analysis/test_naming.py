@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from msgtrace_analysis.passes.naming import HeaderSign, best_header, certainty_of
+from tests.analysis.hostile import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,3 +139,58 @@ def test_the_most_telling_header_wins_over_the_most_frequent() -> None:
 def test_a_name_from_few_bodies_is_a_guess() -> None:
     assert certainty_of("body field type", 9) == "guess"
     assert certainty_of("body field type", 10) == "likely"
+
+
+def test_bodies_and_headers_of_any_make_change_nothing_elsewhere(
+    made: MadeTrace, findings: Callable[[], Findings]
+) -> None:
+    for number in range(12):
+        made.send(channel="clean", channel_kind="topic", body={"kind": f"order.{'placed' if number % 2 else 'paid'}"})
+    for body in (
+        {"type\u0000": "x", "": "y", "'; drop table operations; --": "z", "/a~1b": {"~": "w"}},
+        {f"k{number}": "v" for number in range(5_000)},
+        [[[[[{"type": "deep"}]]]]],
+        {"type": {"type": {"type": "x"}}},
+        {"type": ["order.placed"]},
+        {"type": 10**400},
+        {"type": "x" * 100_000},
+        "type",
+    ):
+        for name in NAMES:
+            made.send(channel="odd", channel_kind="topic", body=body, headers={name: [name], "x-event-type": name})
+    found = findings()
+    assert {(each.name, each.sends) for each in found.events if each.address == "clean"} == {
+        ("order.placed", 6),
+        ("order.paid", 6),
+    }
+    assert sum(each.sends for each in found.events if each.address == "odd") == 8 * len(NAMES)
+
+
+def test_a_field_of_a_million_names_costs_one_sample(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    made.send(channel="maps", channel_kind="topic", body={f"key {number}": "v" for number in range(1_000_000)})
+    assert only(findings()).named_by == "channel"
+
+
+def test_a_header_whose_values_shapes_go_with_names_and_says_how_sure(
+    made: MadeTrace, findings: Callable[[], Findings]
+) -> None:
+    for number in range(30):
+        kind, body = (("joined", {"user": 1, "at": 2}), ("moved", {"x": 1, "y": 2, "z": 3}))[number % 2]
+        made.send(channel="games", channel_kind="topic", headers={"x-what": kind, "tenant": "a"}, body=body)
+    assert {(each.name, each.named_by, each.evidence.certainty) for each in findings().events} == {
+        ("joined", "header x-what", "likely"),
+        ("moved", "header x-what", "likely"),
+    }
+
+
+def test_regions_in_routing_keys_are_no_types_and_verbs_are(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for number in range(30):
+        made.send(
+            channel="orders", channel_kind="exchange", routing_key=("eu", "us", "asia")[number % 3], body={"n": 1}
+        )
+        made.send(channel="users", channel_kind="exchange", routing_key=("joined", "left")[number % 2], body={"n": 1})
+    assert {(each.address, each.name) for each in findings().events} == {
+        ("orders", "orders"),
+        ("users", "joined"),
+        ("users", "left"),
+    }
