@@ -87,7 +87,7 @@ def rate_rows(found: Iterable[Rate], events: Mapping[str, Event]) -> Rows:
             for each in ordered
         ],
         NOTHING,
-        spare=("hours", "side", "bytes_per_second", "failed", "fano", "peak", "on"),
+        spare=("hours", "bytes_per_second", "failed", "fano", "peak", "on"),
     )  # fmt: skip
 
 
