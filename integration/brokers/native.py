@@ -154,7 +154,8 @@ def _kafka(folder: Path) -> Launch:
     # Without these a killed broker leaves /tmp/hsperfdata_* and unpacked compression libraries behind.
     java += ["-XX:-UsePerfData", f"-Djava.io.tmpdir={folder}"]
     java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars.folder()}/*"]
-    format_storage = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+    format_storage = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", CLUSTER_ID]
+    format_storage += ["-c", str(properties)]  # formatted already where the broker is started again
     # Two commands in one process: the words are split by number, so that no path needs quoting.
     script = f'"${{@:1:{len(format_storage)}}}" && exec "${{@:{len(format_storage) + 1}}}"'
     argv = ("bash", "-c", script, "kafka", *format_storage, *java, "kafka.Kafka", str(properties))
