@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from msgtrace_analysis.passes.lineage import MAX_ORIGINS
 from msgtrace_analysis.renderers import event_flows, guide
 from tests.analysis import test_fallbacks, test_requests, test_sagas
 from tests.analysis.conversing import handle, publish, request, travel
@@ -57,6 +58,7 @@ def test_the_file_for_programs_keeps_to_its_schema(made: MadeTrace, findings: Ca
     talk(made)
     document = checked(event_flows.render(findings()))
     found = document["conversations"]
+    assert found.pop("too_many_origins") == 0
     assert {kind: len(each) for kind, each in found.items()} == {
         "requests": 1, "sagas": 1, "fallbacks": 1, "cycles": 1, "loose_ends": 3, "deviations": 0,
     }  # fmt: skip
@@ -92,3 +94,12 @@ def test_no_name_breaks_either(made: MadeTrace, findings: Callable[[], Findings]
         rows = [len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)]
         assert len(set(rows)) == 1
     assert json.loads(json.dumps(document)) == document
+
+
+def test_too_many_origins_are_counted(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    send = publish(made, "whole")
+    for _ in range(MAX_ORIGINS + 1):
+        made.cause(handle(made, publish(made, "part"), "web"), send)
+    found = findings()
+    assert found.conversations.cut == 1
+    assert "1 operation with more than 64 possible origins" in guide.render(found)

@@ -206,7 +206,11 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """All of them."""
+    """All of them.
+
+    Attributes:
+        cut: operations with more possible origins than are followed: flows count them for the first of these only.
+    """
 
     requests: tuple[Request, ...]
     sagas: tuple[Saga, ...]
@@ -214,3 +218,4 @@ class Conversations:
     cycles: tuple[Cycle, ...]
     loose_ends: tuple[LooseEnd, ...]
     deviations: tuple[Deviation, ...]
+    cut: int

@@ -32,4 +32,5 @@ def conversations(study: Study, graph: Graph) -> Conversations:
         cycles=cycles(study, graph),
         loose_ends=loose_ends(study, graph),
         deviations=deviations(study, graph),
+        cut=graph.cut,
     )

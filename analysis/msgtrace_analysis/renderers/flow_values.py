@@ -133,6 +133,7 @@ def conversations(value: Conversations) -> dict[str, Any]:
         "cycles": [_cycle(each) for each in value.cycles],
         "loose_ends": [_loose_end(each) for each in value.loose_ends],
         "deviations": [_deviation(each) for each in value.deviations],
+        "too_many_origins": value.cut,
     }
 
 
