@@ -8,10 +8,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
+OTHERS = sorted(str(path) for path in ROOT.glob("build/other-3.*/bin/python"))
+"""Interpreters of other minor versions, as `python -m integration.other_interpreters` has made them."""
 _OLDER = [path for path in os.environ.get("MSGTRACE_TEST_PYTHON_OLD", "").split(os.pathsep) if path]
 
 
@@ -49,5 +53,18 @@ def every_version(library: str) -> pytest.MarkDecorator:
             pytest.param(sys.executable, id="installed"),
             *(pytest.param(path, id=f"older-{number}") for number, path in enumerate(older, 1)),
             *([] if older else [pytest.param("", id="older", marks=none)]),
+        ],
+    )
+
+
+def every_minor_version() -> pytest.MarkDecorator:
+    """Runs tests with this interpreter and those of other minor versions; they take `python`."""
+    none = pytest.mark.skip(reason="no build/other-3.*: python -m integration.other_interpreters")
+    return pytest.mark.parametrize(
+        "python",
+        [
+            pytest.param(sys.executable, id="installed"),
+            *(pytest.param(path, id=Path(path).parts[-3]) for path in OTHERS),
+            *([] if OTHERS else [pytest.param("", id="other", marks=none)]),
         ],
     )

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration.interpreters import every_minor_version, needs
 from integration.recorded import Recording, record
 from integration.traced import run as run_command
 from msgtrace.records import CAUSE_ENDED
 from msgtrace.settings import Settings
 
+pytestmark = every_minor_version()
+
 PROGRAMS = Path(__file__).parent / "programs" / "context"
 
 
-def run(program: str, *arguments: str) -> Recording:
+def run(python: str, program: str, *arguments: str) -> Recording:
     """Record a program, and hold what it says against what it says when it is not recorded."""
     command = [str(PROGRAMS / program), *arguments]
-    recording = record(command)
-    plain = record(command, traced=False)
+    recording = record(command, python=python)
+    plain = record(command, python=python, traced=False)
     assert (recording.exit_code, recording.stderr, recording.losses) == (0, "", [])
     assert (plain.exit_code, plain.stderr) == (0, "")
     assert sorted(plain.said["effects"], key=str) == sorted(recording.said["effects"], key=str)
@@ -58,16 +60,16 @@ def check(recording: Recording) -> None:
     assert (wrong, missing) == (Counter(), Counter())
 
 
-def test_ways_of_asyncio() -> None:
-    check(run("asyncio_ways.py"))
+def test_ways_of_asyncio(python: str) -> None:
+    check(run(python, "asyncio_ways.py"))
 
 
-def test_threads_and_executors() -> None:
-    check(run("threads.py"))
+def test_threads_and_executors(python: str) -> None:
+    check(run(python, "threads.py"))
 
 
-def test_a_worker_that_outlives_its_handler() -> None:
-    check(run("workers.py"))
+def test_a_worker_that_outlives_its_handler(python: str) -> None:
+    check(run(python, "workers.py"))
 
 
 CERTAINTIES = """
@@ -80,9 +82,9 @@ order by all
 """
 
 
-def test_how_certain_a_trace_is_of_them(tmp_path: Path) -> None:
+def test_how_certain_a_trace_is_of_them(python: str, tmp_path: Path) -> None:
     """Of a worker that was started by a handler which is over, not exactly; of what is outside, nothing at all."""
-    done = run_command([sys.executable, str(PROGRAMS / "workers.py")], tmp_path)
+    done = run_command([python, str(PROGRAMS / "workers.py")], tmp_path)
     assert (done.code, done.stderr) == (0, "")
     assert [tuple(row.values()) for row in done.rows(CERTAINTIES)] == [
         ("itself", "exact", 20),
@@ -91,8 +93,9 @@ def test_how_certain_a_trace_is_of_them(tmp_path: Path) -> None:
     ]
 
 
-def test_greenlets() -> None:
-    check(run("greenlets.py"))
+def test_greenlets(python: str) -> None:
+    needs(python, "gevent")
+    check(run(python, "greenlets.py"))
 
 
 SMALL = Settings(segment_bytes=8192, spool_limit=64 << 20)
@@ -103,9 +106,9 @@ compiled_or_not = pytest.mark.parametrize("native", ["1", "0"], ids=["compiled",
 
 
 @compiled_or_not
-def test_interrupted_by_signals_and_finalisers(native: str) -> None:
+def test_interrupted_by_signals_and_finalisers(python: str, native: str) -> None:
     env = {"MSGTRACE_NATIVE": native}
-    recording = record([str(PROGRAMS / "interrupted.py"), "3000"], settings=SMALL, env=env)
+    recording = record([str(PROGRAMS / "interrupted.py"), "3000"], settings=SMALL, env=env, python=python)
     assert (recording.exit_code, recording.stderr, recording.losses, recording.dropped) == (0, "", [], 0)
     said = recording.said
     assert said.pop("heard") == said["plain"] == 3000
@@ -119,9 +122,9 @@ def test_interrupted_by_signals_and_finalisers(native: str) -> None:
 
 
 @compiled_or_not
-def test_threads_that_run_freely(native: str) -> None:
+def test_threads_that_run_freely(python: str, native: str) -> None:
     env = {"MSGTRACE_NATIVE": native}
-    recording = record([str(PROGRAMS / "many_threads.py"), "500"], settings=SMALL, env=env)
+    recording = record([str(PROGRAMS / "many_threads.py"), "500"], settings=SMALL, env=env, python=python)
     assert (recording.exit_code, recording.stderr, recording.losses, recording.dropped) == (0, "", [], 0)
     threads, ticks = recording.said["threads"], recording.said["ticks"]
     operations = {each.sequence: each for each in recording.operations}
