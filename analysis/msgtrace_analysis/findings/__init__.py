@@ -19,7 +19,18 @@ from msgtrace_analysis.findings.behaviour import (
     Retries,
     Unlinked,
 )
-from msgtrace_analysis.findings.catalog import Contract, Event, Field, Judgement, Kind, Parameter, Sizes
+from msgtrace_analysis.findings.catalog import (
+    Change,
+    Contract,
+    Event,
+    Field,
+    Judgement,
+    Kind,
+    Parameter,
+    Sizes,
+    Verdict,
+    Version,
+)
 from msgtrace_analysis.findings.conversations import (
     Compensation,
     Conversations,
@@ -43,6 +54,7 @@ __all__ = [
     "Backlog",
     "Binding",
     "Certainty",
+    "Change",
     "Channel",
     "Client",
     "Compensation",
@@ -96,6 +108,8 @@ __all__ = [
     "Traffic",
     "Unlinked",
     "Variant",
+    "Verdict",
+    "Version",
     "weakest",
 ]
 

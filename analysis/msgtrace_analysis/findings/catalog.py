@@ -92,12 +92,18 @@ class Field:
     """One field of a body.
 
     Attributes:
-        path: e.g. `items[].sku`.
+        path: e.g. `items[].sku`; `place[0]` is the first of a tuple, `prices.*` any value of a map.
         types: JSON Schema's type names, sorted.
         present: objects that have it.
         of: objects that could have it.
         nulls: how often it was null.
         examples: as JSON text, shortened; secrets and personal data only by kind.
+        format: that every value has, '' for none.
+        values: of a closed set, which `closed` says how sure it is; () for none.
+        closed: None where it is no closed set.
+        range: smallest and largest number, or shortest and longest text in characters, as was seen; None for neither.
+        role: what it is for: event id, type, occurred at, correlation, causation, version, aggregate id, partition key,
+            payload, metadata; '' for none that could be told.
     """
 
     path: str
@@ -106,6 +112,50 @@ class Field:
     of: int
     nulls: int
     examples: tuple[str, ...]
+    format: str = ""
+    values: tuple[str, ...] = ()
+    closed: Certainty | None = None
+    range: tuple[float, float] | None = None
+    role: str = ""
+
+
+Verdict = Literal["backward", "forward", "full", "none"]
+"""Of the step to a version: `backward`, the new schema reads old data; `forward`, the old one reads new data; both; neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between a version and the one before.
+
+    Attributes:
+        what: e.g. `required field added`.
+        reads: what it leaves of the two directions, in the sense of `Verdict`.
+    """
+
+    path: str
+    what: str
+    reads: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an event type's body.
+
+    Attributes:
+        name: what the message says, or the place in time, from 1, where it says nothing.
+        samples: bodies.
+        first_seen_ns: when the first was sent; `last_seen_ns` likewise.
+        schema: JSON Schema 2020-12.
+        verdict: of the step from the version before; None for the first.
+    """
+
+    name: str
+    samples: int
+    first_seen_ns: int
+    last_seen_ns: int
+    schema: Mapping[str, Any]
+    verdict: Verdict | None
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +166,9 @@ class Contract:
         samples: bodies that were read.
         unread: messages whose body could not be read: none, cut, or no JSON.
         cut: bodies that are known only in part, so that a missing field proves nothing.
-        schema: JSON Schema 2020-12.
+        schema: JSON Schema 2020-12, of all versions together.
+        versions: oldest first; () where there is only one.
+        versioned_by: the field that says the version, or `drift`, where only the bodies tell; '' where there is one.
     """
 
     event: str
@@ -126,3 +178,5 @@ class Contract:
     fields: tuple[Field, ...]
     schema: Mapping[str, Any]
     certainty: Certainty
+    versions: tuple[Version, ...] = ()
+    versioned_by: str = ""

@@ -1,23 +1,37 @@
-"""The bodies of each event type: their fields and a schema, from all samples.
+"""The bodies of each event type: their fields, their schema and its versions, from all samples.
 
 A sample is a send's body, or a receive's where the send was not seen; a delivery repeats its send's.
 """
 
 from __future__ import annotations
 
-import json
+import copy
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.findings import Contract
+from msgtrace_analysis.findings import Contract, Version
 from msgtrace_analysis.passes.events import ref
-from msgtrace_analysis.passes.schemas import DIALECT, fields_of, schema_of
-from msgtrace_analysis.passes.shapes import Shape
+from msgtrace_analysis.passes.schema.fields import fields_of
+from msgtrace_analysis.passes.schema.json_schema import DIALECT, schema_of
+from msgtrace_analysis.passes.schema.judgement import cut_of, settle
+from msgtrace_analysis.passes.schema.reading import Summary, by_moment, read, summarised
+from msgtrace_analysis.passes.schema.shapes import merged_all
+from msgtrace_analysis.passes.schema.timeline import moments
+from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, changes, verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from msgtrace_analysis.findings import Change
+    from msgtrace_analysis.passes.schema.reading import Page
+    from msgtrace_analysis.passes.schema.shapes import Shape
     from msgtrace_analysis.study import Study
 
 ENOUGH: Final = 20
 """Samples from which on what they have in common is likely to hold for others."""
+SURE_OF_DRIFT: Final = 10
+"""Samples on each side of a change that nothing announces."""
+OWN_VERSIONS: Final = frozenset({"version", "ver", "v"})
+"""Fields that may count something else than versions of the schema: believed when the bodies differ with them."""
 
 # One row per event type: samples that should have a body, and those whose body can be read.
 SAMPLES: Final = """
@@ -36,48 +50,104 @@ TYPED: Final = """
     where (side = 'send' or send_id is null) and operation_id between $1 and $2
 """
 
+# One row per operation: when it began.
+MOMENTS: Final = "select operation_id, observed_ns from operations where operation_id in (select unnest($1))"
+
 
 def contracts(study: Study) -> tuple[Contract, ...]:
     """Infer the contract of every event type. Needs the tables of `naming`."""
-    shapes: dict[str, Shape] = {}
-    unread: dict[str, int] = {}
-    for page in study.bodies():
-        if not page:
-            continue
-        types = {row[0]: ref(*row[1:]) for row in study.rows(TYPED, [page[0][0], page[-1][0]])}
-        for operation, body, encoding in page:
-            event = types.get(operation)
-            if event is None:
-                continue
-            try:
-                value = json.loads(body)
-            except (RecursionError, ValueError):
-                # Nested too deep, or with a whole number of more digits than Python reads.
-                unread[event] = unread.get(event, 0) + 1
-                continue
-            shapes.setdefault(event, Shape()).add(value, marked=encoding == "object")
+    found = read(_pages(study), summarised)
+    drifted = {event: at for event, each in found.items() if not each.said and (at := moments(each.timeline))}
+    parts = read(_pages(study, drifted), by_moment(drifted)) if drifted else {}
     return tuple(
-        _contract(ref(*key), shapes.get(ref(*key)), messages - readable + unread.get(ref(*key), 0))
+        _contract(study, ref(*key), found.get(ref(*key)), parts.get(ref(*key)), messages - readable)
         for *key, messages, readable in study.rows(SAMPLES)
     )
 
 
-def _contract(event: str, shape: Shape | None, unread: int) -> Contract:
-    if shape is None:
+def _pages(study: Study, wanted: Mapping[str, Any] | None = None) -> Iterator[Page]:
+    """Every sample, with its event type."""
+    for page in study.bodies():
+        if not page:
+            continue
+        types = {row[0]: ref(*row[1:]) for row in study.rows(TYPED, [page[0][0], page[-1][0]])}
+        yield [
+            (event, operation, body, encoding == "object")
+            for operation, body, encoding in page
+            if (event := types.get(operation)) is not None and (wanted is None or event in wanted)
+        ]
+
+
+def _contract(study: Study, event: str, summary: Summary | None, parts: Summary | None, unread: int) -> Contract:
+    if summary is None:
         return Contract(event, 0, unread, 0, (), {}, "guess")
-    schema: dict[str, Any] = {"$schema": DIALECT, **schema_of(shape)}
+    unread += summary.unread
+    if not summary.shapes:
+        return Contract(event, 0, unread, 0, (), {}, "guess")
+    versioned_by, divided = _divided(summary, parts)
+    whole = settle(merged_all(copy.deepcopy(list(summary.shapes.values()))))
     return Contract(
         event=event,
-        samples=shape.count,
+        samples=whole.count,
         unread=unread,
-        cut=cut_of(shape),
-        fields=tuple(fields_of(shape)),
-        schema=schema,
-        certainty="likely" if shape.count >= ENOUGH and not unread else "guess",
+        cut=cut_of(whole),
+        fields=tuple(fields_of(whole)),
+        schema={"$schema": DIALECT, **schema_of(whole)},
+        certainty="likely" if whole.count >= ENOUGH and not unread else "guess",
+        versions=_versions(study, divided),
+        versioned_by=versioned_by,
     )
 
 
-def cut_of(shape: Shape) -> int:
-    """Objects and arrays, at any depth, that something was left out of."""
-    inner = [*(shape.objects or {}).values(), *(each for each in (shape.items, shape.values) if each is not None)]
-    return shape.cut + sum(map(cut_of, inner))
+def _divided(summary: Summary, parts: Summary | None) -> tuple[str, list[tuple[str, Shape, list[Change]]]]:
+    """What says an event type's versions, and each of them, oldest first, with what changed in it; none where there is one."""
+    if len(summary.said) == 1 and 2 <= len(summary.shapes) <= MAX_VERSIONS:
+        (name,) = summary.said
+        stepped = _stepped(summary.shapes)
+        differ = any(found for _, _, found in stepped)
+        squashed = name.lower().replace("_", "").replace("-", "")
+        if differ or squashed not in OWN_VERSIONS:
+            return f"field {name}", stepped
+    elif parts is not None and len(parts.shapes) > 1:
+        stepped = _stepped(parts.shapes)
+        enough = min(shape.count for _, shape, _ in stepped) >= SURE_OF_DRIFT
+        if enough and all(found for _, _, found in stepped[1:]):
+            return "drift", [(str(place), *rest) for place, (_, *rest) in enumerate(stepped, 1)]  # type: ignore[misc]
+    return "", []
+
+
+def _stepped(shapes: Mapping[str, Shape]) -> list[tuple[str, Shape, list[Change]]]:
+    """Settled copies, oldest first, each with its changes."""
+    ordered = sorted(shapes.items(), key=lambda each: (_first(each[1]), each[0]))
+    settled = [(name, settle(copy.deepcopy(shape))) for name, shape in ordered]
+    return [
+        (name, shape, list(changes(settled[place - 1][1], shape)) if place else [])
+        for place, (name, shape) in enumerate(settled)
+    ]
+
+
+def _first(shape: Shape) -> int:
+    return min(seen.first for seen in shape.types.values())
+
+
+def _last(shape: Shape) -> int:
+    return max(seen.last for seen in shape.types.values())
+
+
+def _versions(study: Study, divided: Sequence[tuple[str, Shape, list[Change]]]) -> tuple[Version, ...]:
+    if not divided:
+        return ()
+    ends = [end for _, shape, _ in divided for end in (_first(shape), _last(shape))]
+    times = {operation: at_ns or 0 for operation, at_ns in study.rows(MOMENTS, [ends])}
+    return tuple(
+        Version(
+            name=name,
+            samples=shape.count,
+            first_seen_ns=times.get(_first(shape), 0),
+            last_seen_ns=times.get(_last(shape), 0),
+            schema=schema_of(shape),
+            verdict=verdict(found) if place else None,
+            changes=tuple(found),
+        )
+        for place, (name, shape, found) in enumerate(divided)
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.findings import Failure, Outcomes, Place, Reliability, Retries
 from msgtrace_analysis.passes.events import ref
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
-from msgtrace_analysis.passes.shapes import without_persons
+from msgtrace_analysis.passes.schema.examples import without_persons
 
 if TYPE_CHECKING:
     from msgtrace_analysis.study import Study
