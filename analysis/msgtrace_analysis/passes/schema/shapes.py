@@ -271,21 +271,14 @@ class Shape:
         for place, value in enumerate(values):
             groups.setdefault(tuple(value), []).append(place)
         made = Objects(len(values))
-        columns: dict[str, tuple[list[Any], list[int]]] = {}
-        for names, places in groups.items():
-            rows = values if len(places) == len(values) else [values[place] for place in places]
-            from_samples = orders if rows is values else [orders[place] for place in places]
-            for name, column in zip(names, zip(*(row.values() for row in rows), strict=True), strict=False):
-                whole = columns.setdefault(name, ([], []))
-                whole[0].extend(column)
-                whole[1].extend(from_samples)
-        assert made.fields is not None  # noqa: S101 - for type checkers: it is new
-        for name, (all_values, all_orders) in columns.items():
-            made.fields[name] = shape = Shape()
-            shape.add(all_values, all_orders, marked=marked, depth=depth + 1)
-        if len(columns) <= MAX_FIELDS:
+        if len(set().union(*groups)) > MAX_FIELDS:
+            made.fields, made.values = None, Shape()
+            flat = list(chain.from_iterable(value.values() for value in values))
+            of_samples = [order for value, order in zip(values, orders, strict=True) for _ in value]
+            made.values.add(flat, of_samples, marked=marked, depth=depth + 1)
+        else:
+            made.fields = _columns(values, orders, groups, marked=marked, depth=depth + 1)
             _tell(made, values, groups)
-        made.limit()
         if self.objects is None:
             self.objects = made
         else:
@@ -339,6 +332,30 @@ def _lower(one: float, other: float) -> float:
     if one == other:
         return one if type(one) is int else other
     return min(one, other)
+
+
+def _columns(
+    values: Sequence[dict[str, Any]],
+    orders: Sequence[int],
+    groups: dict[tuple[str, ...], list[int]],
+    *,
+    marked: bool,
+    depth: int,
+) -> dict[str, Shape]:
+    """A summary of each field of objects, which are grouped by their names."""
+    columns: dict[str, tuple[list[Any], list[int]]] = {}
+    for names, places in groups.items():
+        rows = values if len(places) == len(values) else [values[place] for place in places]
+        of_rows = orders if rows is values else [orders[place] for place in places]
+        for name, column in zip(names, zip(*(row.values() for row in rows), strict=True), strict=False):
+            whole = columns.setdefault(name, ([], []))
+            whole[0].extend(column)
+            whole[1].extend(of_rows)
+    fields = {}
+    for name, (column_values, column_orders) in columns.items():
+        fields[name] = shape = Shape()
+        shape.add(column_values, column_orders, marked=marked, depth=depth)
+    return fields
 
 
 def _tell(

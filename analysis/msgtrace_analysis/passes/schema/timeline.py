@@ -26,6 +26,10 @@ a type together reach by chance once in some hundred types (Wilks 1938, with the
 MIN_SIDE: Final = 5
 """Bodies before and after a moment."""
 MAX_MOMENTS: Final = 7
+MAX_NAMES: Final = 100
+"""Of an object that is looked at; one with more is most likely a map."""
+MAX_ITEMS: Final = 1_000
+"""Different names and types in all signatures."""
 
 Signature = tuple[Any, ...]
 
@@ -83,6 +87,8 @@ def moments(timeline: Timeline) -> list[int]:
         return []
     orders = sorted(timeline.kept)
     items = sorted({item for each in signatures for item in _items(each)}, key=repr)
+    if len(items) > MAX_ITEMS:
+        return []
     places = {item: place for place, item in enumerate(items)}
     has = {each: [places[item] for item in _items(each)] for each in signatures}
     matrix = np.zeros((len(orders), len(items)), dtype=np.float64)
