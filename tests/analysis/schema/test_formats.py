@@ -23,7 +23,7 @@ def format_of_all(values: list[Any]) -> str:
 MADE = [(name, place) for name, makers in FORMATS.items() for place in range(len(makers))]
 
 
-@pytest.mark.parametrize(("name", "place"), MADE, ids=lambda each: str(each))
+@pytest.mark.parametrize(("name", "place"), MADE, ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_every_format_is_told(name: str, place: int, seed: int) -> None:
     rng = random.Random(seed)
@@ -38,7 +38,7 @@ def test_what_looks_like_it_has_none(name: str, seed: int) -> None:
     assert format_of_all([make(rng) for _ in range(TIMES)]) == ""
 
 
-@pytest.mark.parametrize(("name", "place"), MADE, ids=lambda each: str(each))
+@pytest.mark.parametrize(("name", "place"), MADE, ids=str)
 def test_one_value_without_it_is_enough(name: str, place: int) -> None:
     rng = random.Random(1)
     odd: Any = "none of these!" if isinstance(FORMATS[name][place](rng), str) else 3

@@ -347,7 +347,9 @@ def _columns(
     for names, places in groups.items():
         rows = values if len(places) == len(values) else [values[place] for place in places]
         of_rows = orders if rows is values else [orders[place] for place in places]
-        for name, column in zip(names, zip(*(row.values() for row in rows), strict=True), strict=False):
+        for name, column in zip(
+            names, zip(*(row.values() for row in rows), strict=True), strict=False
+        ):  # of objects without names there is no row
             whole = columns.setdefault(name, ([], []))
             whole[0].extend(column)
             whole[1].extend(of_rows)
