@@ -32,10 +32,9 @@ def role_of(path: str, shape: Shape, form: str) -> str:
     for role, pattern in _NAMES:
         if pattern.fullmatch(name) and _fits(role, path, shape, form):
             return role
-    if name == "id" and "." not in path and _fits("event id", path, shape, form):
-        return (
-            "event id" if form == "uuid" and shape.texts is not None and shape.texts.values is None else "aggregate id"
-        )
+    # An id that never came twice and means nothing by itself is the message's; any other may be that of what it is about.
+    if name == "id" and "." not in path and form == "uuid" and shape.texts is not None and shape.texts.values is None:
+        return "event id"
     return ""
 
 
