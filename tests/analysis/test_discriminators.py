@@ -129,6 +129,17 @@ def test_routing_keys_that_tell_as_much_are_left_to_name() -> None:
     assert found([(body, {}, None) for body, _, _ in messages]) == ("field", "quirk")
 
 
+def test_routing_keys_that_say_nothing_are_outdone_by_a_field_that_does() -> None:
+    messages: Messages = []
+    for number in range(60):
+        event, key, fields = (
+            ("order.placed", "all.stuff", {"x": 1, "y": 1, "z": 1}),
+            ("order.closed", "stuff", {"p": 1, "q": 1}),
+        )[number % 2]
+        messages.append(({"quirk": event, **fields}, {}, key))
+    assert found(messages) == ("field", "quirk")
+
+
 @given(
     st.lists(
         st.tuples(

@@ -273,18 +273,20 @@ def best(sample: Sample) -> Found | None:
     chosen = min(
         tied, key=lambda each: (each.rank, len(each.candidate.path), each.dependence.values, each.candidate.label)
     )
-    if chosen.rank >= 3 and _keys_do(sample, chosen.dependence):
+    if chosen.rank >= 3 and _keys_do(sample, chosen):
         return None
     return chosen
 
 
-def _keys_do(sample: Sample, rival: Dependence) -> bool:
-    """Whether routing keys tell types apart as well as a field whose name tells nothing."""
+def _keys_do(sample: Sample, rival: Found) -> bool:
+    """Whether routing keys tell types apart as well as a field whose name tells nothing, and say as much of them."""
     keys = set(sample.keys.values())
+    values = set(sample.values[rival.candidate].values())
     return (
         len(keys) > 1
         and few(len(keys), len(sample.keys))
-        and dependence(sample.keys, sample).explained >= rival.explained - TIE
+        and tells(sorted(keys)) >= min(0.5, tells(sorted(values)))
+        and dependence(sample.keys, sample).explained >= rival.dependence.explained - TIE
     )
 
 
