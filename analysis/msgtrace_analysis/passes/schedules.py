@@ -82,6 +82,7 @@ def _of_ticks(ticks: list[float]) -> Found | None:
 
 def _of_period(ticks: list[float], gaps: list[float], period: float) -> Found | None:
     multiples: list[int] = []
+    near: list[tuple[float, int]] = []
     for _ in range(3):
         if period < SHORTEST_S:
             return None
