@@ -16,7 +16,7 @@ import pytest
 from tests.analysis.hostile import hostile_trace
 from tests.analysis.made_trace import MadeTrace
 
-READING = ["report", "events", "flows", "rates", "show", "queues", "losses", "tail", "sql", "follow"]
+READING = ["report", "events", "flows", "rates", "schemas", "show", "queues", "losses", "tail", "sql", "follow"]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 ARGUMENTS = {"sql": ["select 1"], "follow": ["1"], "show": ["x"]}
 

@@ -56,7 +56,7 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         events = catalogue(study, span_ns(recording(study)), rules)
         found = named(events, name)
         if not found:
-            raise click.ClickException(_unknown(events, name, db))
+            raise click.ClickException(unknown(events, name, db))
         rates, known, moved = frequencies(study), contracts(study), flows(study)
     cards = [
         Card(
@@ -87,7 +87,8 @@ def named(events: Sequence[Event], name: str) -> list[Event]:
     return exact or fitting or [event for event in events if name.casefold() in event.name.casefold()]
 
 
-def _unknown(events: Sequence[Event], name: str, db: Path) -> str:
+def unknown(events: Sequence[Event], name: str, db: Path) -> str:
+    """What to say of a word that names no event type: what there is instead."""
     names = sorted({event.name for event in events})
     near = get_close_matches(name, names, 3, 0.5) or names[:3]
     hint = f"; there are {', '.join(visible(each, 60) for each in near)}: msgtrace events" if near else ""
