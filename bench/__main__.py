@@ -33,6 +33,7 @@ PARTS: Final = {
     "startup": "what msgtrace adds to the start of a program",
     "redis_commands": "what the redis hook adds to each command, without a server",
     "websockets_messages": "what the websockets hook adds to a message, without a network",
+    "analysis": "what the analysis of 100,000 and a million operations costs, stage by stage",
     "snapshot": "what copying an in-process event's arguments costs",
 }
 """Other measurements, each a program: `python -m bench.NAME`."""

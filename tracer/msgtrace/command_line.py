@@ -28,7 +28,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "rates": Entry(
         "msgtrace_analysis.commands.rates:rates", "How often, in which rhythm, and whether consumers keep up."
     ),
-    "schemas": Entry("msgtrace_analysis.commands.schemas:schemas", "What bodies look like: JSON Schema, fields, versions."),
+    "schemas": Entry(
+        "msgtrace_analysis.commands.schemas:schemas", "What bodies look like: JSON Schema, fields, versions."
+    ),
     "show": Entry("msgtrace_analysis.commands.show:show_event", "Everything about one event type, in one screen."),
     "queues": Entry("msgtrace_analysis.commands.looks:queues", "Exchanges, queues, topics and streams."),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
