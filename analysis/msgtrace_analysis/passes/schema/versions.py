@@ -112,7 +112,7 @@ def _words(names: Iterable[str]) -> str:
 
 def verdict(found: Iterable[Change]) -> Verdict:
     """What some changes leave together."""
-    reads = {change.reads for change in found} - {"full"}
+    reads: set[Verdict] = {change.reads for change in found if change.reads != "full"}
     if not reads:
         return "full"
     return reads.pop() if len(reads) == 1 else "none"
