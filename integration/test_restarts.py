@@ -114,7 +114,6 @@ def error_name(operation: Any) -> str:
     return str(operation.error_type).rpartition(".")[2]
 
 
-@pytest.mark.soak
 @pytest.mark.rabbitmq
 def test_rabbitmq_restarted_in_mid_stream(tmp_path: Path, spool: Path) -> None:
     through_rabbitmq_restarts(tmp_path, spool, (0.5,))
