@@ -81,6 +81,18 @@ def test_spool_that_cannot_be_made_leaves_the_program_alone() -> None:
     assert "records nothing in this process" in done.stderr
 
 
+def test_read_only_spool_leaves_the_program_alone(small_memory: Path) -> None:
+    """There is nowhere to count what is lost, so each process says that nothing of it is recorded."""
+    variables = environment(Settings(), small_memory)
+    subprocess.run(["mount", "-o", "remount,ro", small_memory], check=True)
+    done = subprocess.run([sys.executable, "-c", EMITTING], env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"20000 {sum(range(20_000))}\n")
+    assert len(done.stderr.splitlines()) == 1, "said once"
+    assert "records nothing in this process" in done.stderr
+    assert "Read-only file system" in done.stderr
+    assert list(small_memory.iterdir()) == []
+
+
 def test_setting_that_cannot_be_understood_leaves_the_program_alone(tmp_path: Path) -> None:
     variables = {**environment(Settings(), tmp_path), "MSGTRACE_BODY_LIMIT": "much"}
     done = subprocess.run([sys.executable, "-c", EMITTING], env=variables, capture_output=True, text=True, check=False)
