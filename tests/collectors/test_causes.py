@@ -1,6 +1,6 @@
 """What follows from what, rule by rule; and what no rule may claim: an exact cause is never another message's.
 
-The rules that make a cause exact are attacked here with made traces.
+The rules that make a cause exact are attacked here with made traces, and with real programs in `integration/test_causes.py`.
 """
 
 from __future__ import annotations
