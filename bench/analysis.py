@@ -12,12 +12,15 @@ which both tell types alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from importlib import import_module
 from importlib.util import find_spec
@@ -37,7 +40,6 @@ from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.rates import frequencies
 from msgtrace_analysis.passes.reliability import reliability
-from msgtrace_analysis.passes.schema.reading import MAX_PROCESSES
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
@@ -140,24 +142,40 @@ def by_duckdb(path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
 PROGRAMS: Final = {"report": stages, "genson": by_genson, "duckdb": by_duckdb}
 
 
-def peak_mb() -> float:
-    """Of this process, and the most that one of its children had for each that there may be."""
-    own, child = (resource.getrusage(each).ru_maxrss for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (own + child * _workers()) / 1000
+class Watch(threading.Thread):
+    """Notes the most memory that each of our processes has had.
 
+    Not by `ru_maxrss` of children, which counts what their parent had when it started them.
+    """
 
-def _workers() -> int:
-    return min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._peaks: dict[int, int] = {}
+        self.start()
+
+    def run(self) -> None:
+        """Look twenty times a second."""
+        while True:
+            for child in [os.getpid(), *(child.pid for child in multiprocessing.active_children())]:
+                with contextlib.suppress(OSError, StopIteration):
+                    lines = Path(f"/proc/{child}/status").read_text().splitlines()
+                    line = next(each for each in lines if each.startswith("VmHWM"))
+                    self._peaks[child] = int(line.split()[1])
+            time.sleep(0.05)
+
+    def peak_mb(self) -> float:
+        """Of all processes together, as if all had peaked at once."""
+        return sum(self._peaks.values()) / 1000
 
 
 def run(program: str, path: Path) -> None:
     """Print a line per stage."""
-    began = time.perf_counter()
+    began, watch = time.perf_counter(), Watch()
     for name, stage in PROGRAMS[program](path):
         started, worked = time.perf_counter(), _worked()
         stage()
         print(
-            f"  {name:30} {time.perf_counter() - started:8.2f} s, {_worked() - worked:8.2f} s of processor, at most {peak_mb():6.0f} MB",
+            f"  {name:30} {time.perf_counter() - started:8.2f} s, {_worked() - worked:8.2f} s of processor, at most {watch.peak_mb():6.0f} MB",
             flush=True,
         )
     if program == "report":

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from msgtrace_collectors.trace import Trace
 
-PAGE_ROWS: Final = 100_000
-BODY_PAGE_ROWS: Final = 20_000
+PAGE_ROWS: Final = 500_000
+BODY_PAGE_ROWS: Final = 100_000
 STREAM_ROWS: Final = 20_000
-BODY_PAGE_BYTES: Final = 16_000_000
+BODY_PAGE_BYTES: Final = 64_000_000
 MEMORY: Final = "1GB"
 """Of the copy; more is spilled."""
 # One row per page of operations: its last id.

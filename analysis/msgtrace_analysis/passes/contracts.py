@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ENOUGH: Final = 20
 """Samples from which on what they have in common is likely to hold for others."""
+AT_ONCE: Final = 20_000
+"""Bodies that are decoded at once."""
 SURE_OF_DRIFT: Final = 10
 """Samples on each side of a change that nothing announces."""
 OWN_VERSIONS: Final = frozenset({"version", "ver", "v"})
@@ -70,12 +72,18 @@ def _pages(study: Study, wanted: Mapping[str, Any] | None = None) -> Iterator[Pa
     for page in study.bodies():
         if not page:
             continue
-        types = {row[0]: ref(*row[1:]) for row in study.rows(TYPED, [page[0][0], page[-1][0]])}
-        yield [
+        refs: dict[tuple[Any, ...], str] = {}
+        types = {}
+        for operation, *key in study.rows(TYPED, [page[0][0], page[-1][0]]):
+            known = tuple(key)
+            types[operation] = refs.get(known) or refs.setdefault(known, ref(*known))
+        typed = [
             (event, operation, body, encoding == "object")
             for operation, body, encoding in page
             if (event := types.get(operation)) is not None and (wanted is None or event in wanted)
         ]
+        for begin in range(0, len(typed), AT_ONCE):
+            yield typed[begin : begin + AT_ONCE]
 
 
 def _contract(study: Study, event: str, summary: Summary | None, parts: Summary | None, unread: int) -> Contract:

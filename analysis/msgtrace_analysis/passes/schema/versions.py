@@ -7,6 +7,7 @@ defaults, for none were seen.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,10 @@ MAX_VERSIONS: Final = 8
 """More values than this are no versions of a schema."""
 CHANCE: Final = 0.01
 """Probability up to which a difference between two versions is none of chance."""
+LARGEST: Final = 10_000
+"""No version is a number so large."""
+LONGEST: Final = 16
+"""No name of such a field is longer."""
 _VALUE = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){0,2}", re.IGNORECASE)
 _SQUASHED: Final = tuple(name.replace("_", "") for name in NAMES)
 
@@ -32,14 +37,21 @@ def version_said(body: Any) -> tuple[str, str] | None:
     """The field of a decoded body that says its version, and the version; None where none does."""
     if type(body) is not dict:
         return None
-    best: tuple[int, str, str] | None = None
-    for name, value in body.items():
-        squashed = name.lower().replace("_", "").replace("-", "") if len(name) <= 16 else ""
-        if squashed in _SQUASHED and (best is None or _SQUASHED.index(squashed) < best[0]):
-            kind = type(value)
-            if (kind is int and 0 <= value < 10_000) or (kind is str and _VALUE.fullmatch(value)):
-                best = _SQUASHED.index(squashed), name, str(value)
-    return None if best is None else best[1:]
+    for name in _candidates(tuple(body)):
+        value = body[name]
+        kind = type(value)
+        if (kind is int and 0 <= value < LARGEST) or (kind is str and _VALUE.fullmatch(value)):
+            return name, str(value)
+    return None
+
+
+@functools.lru_cache(maxsize=4_096)
+def _candidates(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names among those of an object that may say a version; the most telling first."""
+    squashed = {name: name.lower().replace("_", "").replace("-", "") for name in names if len(name) <= LONGEST}
+    return tuple(
+        sorted((n for n, each in squashed.items() if each in _SQUASHED), key=lambda n: _SQUASHED.index(squashed[n]))
+    )
 
 
 def changes(old: Shape, new: Shape, path: str = "") -> Iterator[Change]:
