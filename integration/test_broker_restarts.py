@@ -144,6 +144,7 @@ def kafka_is_recorded(recording: Recording) -> dict[str, list[Any]]:
 
 
 @pytest.mark.rabbitmq
+@pytest.mark.soak
 def test_rabbitmq_restarted_in_mid_stream() -> None:
     account = rabbitmq_is_recorded(through_a_restart("rabbitmq", "rabbitmq_outage.py", 0.5))
     assert account["sent"][-1] == "ok"

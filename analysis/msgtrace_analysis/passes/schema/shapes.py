@@ -5,7 +5,7 @@ memory is bounded by the shape of the data rather than by its amount: objects wi
 maps, values are told apart while they are few.
 
 Values are taken in by columns because that is where the time goes: the objects of a column are grouped by their names, and
-each group is turned into columns by the interpreter's own loops (docs/decisions/0008).
+each group is turned into columns by the interpreter's own loops (docs/decisions/0009).
 """
 
 from __future__ import annotations
