@@ -170,3 +170,10 @@ def test_marks_are_fields_only_where_they_are_the_programs(marked: bool) -> None
     assert ("$type" in schema["properties"]) is not marked
     assert schema.get("x-python-class") == (["shop.Order"] if marked else None)
     assert (cut_of(shape), "required" in schema) == ((1, False) if marked else (0, True))
+
+
+@pytest.mark.parametrize("odd", [10**4_000, -(10**400), float("inf"), 1e308])
+def test_numbers_of_any_size_are_numbers(odd: float) -> None:
+    shape = settle(shape_of([1, odd]))
+    json.dumps(schema_of(shape), allow_nan=False)
+    assert all(len(example) <= 40 for field in fields_of(settle(shape_of([{"n": odd}]))) for example in field.examples)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from msgtrace_analysis.findings import Field
 from msgtrace_analysis.passes.schema.examples import shown
-from msgtrace_analysis.passes.schema.judgement import closed_set, format_of, tuple_places
+from msgtrace_analysis.passes.schema.judgement import closed_set, format_of, range_of, tuple_places
 from msgtrace_analysis.passes.schema.roles import role_of
 
 if TYPE_CHECKING:
@@ -66,13 +65,11 @@ def _examples(shape: Shape) -> tuple[str, ...]:
     found = []
     if shape.texts is not None:
         found += [shown(each) for each in shape.texts.examples]
-    if shape.numbers is not None:
-        found += [shown(each) for each in (shape.numbers.smallest, shape.numbers.largest)]
+    found += [shown(each) for each in range_of(shape) or ()]
     return tuple(dict.fromkeys(found))
 
 
 def _range(shape: Shape) -> tuple[float, float] | None:
     if shape.numbers is not None:
-        both = shape.numbers.smallest, shape.numbers.largest
-        return both if all(map(math.isfinite, both)) else None
+        return range_of(shape)
     return None if shape.texts is None else (shape.texts.shortest, shape.texts.longest)

@@ -6,10 +6,9 @@ was only seen, such as ranges and lengths, stands under `x-observed`.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.passes.schema.judgement import closed_set, format_of, tuple_places, variants_of
+from msgtrace_analysis.passes.schema.judgement import closed_set, format_of, range_of, tuple_places, variants_of
 
 if TYPE_CHECKING:
     from msgtrace_analysis.passes.schema.judgement import Variants
@@ -134,8 +133,8 @@ def _scalar(shape: Shape, schema: dict[str, Any]) -> None:
         schema["x-enum-certainty"] = certainty
     elif "string" in names and shape.texts is not None:
         observed |= {"minLength": shape.texts.shortest, "maxLength": shape.texts.longest}
-    numbers = shape.numbers
-    if numbers is not None and math.isfinite(numbers.smallest) and math.isfinite(numbers.largest):
-        observed |= {"minimum": numbers.smallest, "maximum": numbers.largest}
+    numbers = range_of(shape)
+    if numbers is not None:
+        observed |= {"minimum": numbers[0], "maximum": numbers[1]}
     if observed:
         schema["x-observed"] = observed

@@ -5,6 +5,7 @@ A judgement is made once all samples are in; `settle` writes those that change t
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -67,6 +68,22 @@ def format_of(shape: Shape) -> str:
     if "integer" in shape.types and "number" not in shape.types and shape.numbers is not None:
         return number_format(int(shape.numbers.smallest), int(shape.numbers.largest), shape.of("integer"))
     return ""
+
+
+LARGEST_NUMBER: Final = 2**64
+"""Whole numbers beyond are told as numbers, and not written out: they may have thousands of digits."""
+
+
+def range_of(shape: Shape) -> tuple[float, float] | None:
+    """The smallest and the largest number; None where there is none, or one of them is better not written out."""
+    numbers = shape.numbers
+    if numbers is None or not all(_is_plain(each) for each in (numbers.smallest, numbers.largest)):
+        return None
+    return numbers.smallest, numbers.largest
+
+
+def _is_plain(number: float) -> bool:
+    return abs(number) <= LARGEST_NUMBER if isinstance(number, int) else math.isfinite(number)
 
 
 # ---- maps -----------------------------------------------------------------------------------------------------------
