@@ -179,3 +179,26 @@ def test_no_name_breaks_it(made: MadeTrace, findings: Callable[[], Findings]) ->
         assert len(set(rows)) == 1
     source_rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(source_rows) == rendered.count("<tr>") + rendered.count("<table>")
+
+
+def test_what_a_field_holds_is_said(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for number in range(60):
+        body = {
+            "id": f"{number:08x}-0000-4000-8000-000000000000",
+            "state": ["new", "paid|x", "lost"][number % 3],
+            "v": 1 + number // 30,
+        }
+        made.send(
+            channel="orders",
+            channel_kind="topic",
+            event_type="placed",
+            body=body | ({"note": 1} if number >= 30 else {}),
+        )
+    contracts = section(guide.render(findings()), "Message Contracts")
+    assert (
+        "| `id` | string, uuid (event id) | always |" not in contracts
+    )  # 60 different ids are few enough to be told apart
+    assert "| `id` | string, uuid | always |" in contracts
+    assert "string, one of `lost`, `new`, `paid\\|x`" not in contracts  # no label
+    assert "| `v` | integer (version) | always |" in contracts
+    assert "| `2` | 30 | forward | `note`: required field added |" in contracts
