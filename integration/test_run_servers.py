@@ -85,6 +85,7 @@ def test_servers_with_workers(server: str, tmp_path: Path) -> None:
     assert ended.values("select coalesce(sum(lost), 0) from losses") == [0]
 
 
+@pytest.mark.soak
 def test_a_server_that_reloads(tmp_path: Path) -> None:
     for name in ("asgi_app.py", "bus.py"):
         (tmp_path / name).write_text((HTTP_PROGRAMS / name).read_text())

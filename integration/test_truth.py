@@ -44,6 +44,7 @@ def claims_about(trace_path: Path, true: Answers) -> Claims:
         return claimed(examine(study), true)
 
 
+@pytest.mark.soak  # a consumer that waits for its group now and then takes longer than the test
 @pytest.mark.rabbitmq
 @pytest.mark.kafka
 @pytest.mark.redis

@@ -225,3 +225,36 @@ def test_values_without_a_form_are_named_by_type(spool: Path) -> None:
 
     it.write(it.encode((records.LOSS, "x", 1, Hostile())))
     assert losses(spool, it.process_id)[-1][3].endswith("Hostile")
+
+
+def test_threads_of_a_forked_child_begin_together(spool: Path) -> None:
+    """The child is one process with all of their records, whoever of them was first."""
+    import sys
+
+    it = recorder(spool)
+    many, each = 8, 20
+    for _ in range(15):
+        child = os.fork()
+        if child == 0:
+            sys.setswitchinterval(1e-6)
+            gate = threading.Barrier(many)
+
+            def work(number: int, gate: threading.Barrier = gate) -> None:
+                gate.wait()
+                for index in range(each):
+                    it.lose("child", number, str(index))
+
+            threads = [threading.Thread(target=work, args=(number,)) for number in range(many)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    children = [folder.name for folder in spool.iterdir() if folder.name != it.process_id.hex()]
+    assert len(children) == 15
+    for name in children:
+        found = written(spool, bytes.fromhex(name))
+        assert [r[0] for r in found].count(records.PROCESS) == 1
+        lost = [r for r in found if r[0] == records.LOSS]
+        assert sorted((r[2], int(r[3])) for r in lost) == sorted((n, i) for n in range(many) for i in range(each))

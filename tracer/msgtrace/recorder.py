@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from _thread import RLock, _local
+from _thread import RLock, _local, get_ident
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from zlib import adler32
@@ -75,6 +75,8 @@ class Recorder:
         OSError: the spool folder can't be used.
     """
 
+    mine: memoryview
+
     def __init__(
         self,
         root: str | os.PathLike[str],
@@ -97,7 +99,10 @@ class Recorder:
         self.on_adopt: list[Callable[[], None]] = []
         if not getattr(sys, "_is_gil_enabled", lambda: True)():
             self.write = self._write_locked  # type: ignore[method-assign]  # as in `_native_pen`, which has none then
+        self._adoptions: dict[int, Any] = {}
+        self._opener = get_ident()
         self._open(forked_from=None)
+        self._opened = os.getpid()
 
     def _native_pen(self) -> Any:
         """What writes in C, or None; from now on in the place of what does so here."""
@@ -118,37 +123,56 @@ class Recorder:
 
     def _open(self, forked_from: bytes | None) -> None:
         """Begin as a new process: own id, own segments, own numbers, own lock."""
-        self.mine = _fork_mark()
-        if self.pen is not None:
-            self.pen.close()
-            self.pen.begin_process(self.mine)
+        self._opening = os.getpid()
         # For turning segments. Native, also under gevent's monkey-patching: it is never held across a switch.
         self._lock = RLock()
-        self._turning = self._draining = False
+        # Nothing of a parent's is written to from here on; what interrupts this waits for the first segment.
+        self._turning, self._draining = True, False
         self._interrupted: list[bytes] = []
-        self._next_number = count(1).__next__
-        self.thread = _local()
-        for table in self.numbers:
-            table.clear()
-        for forget in self.on_adopt:
-            forget()
-        self.process_id = os.urandom(16)
-        self._dropped = 0
-        self._segment: Segment | None = None
         self._target: tuple[Any, Any, Any, int] = _NOWHERE
-        self._spool = Spool(self._root, self.process_id, self._segment_bytes, self._spool_limit)
-        facts = {"process_id": self.process_id.hex(), "first_sequence": self.next_sequence(), **self._facts()}
-        if forked_from is not None:
-            facts["forked_from"] = forked_from.hex()
-        self.write(self._encoded((records.PROCESS, facts)))
+        self._segment: Segment | None = None
+        mark = _fork_mark()
+        if self.pen is not None:
+            self.pen.close()
+        try:
+            self._next_number = count(1).__next__
+            self.thread = _local()
+            for table in self.numbers:
+                table.clear()
+            for forget in self.on_adopt:
+                forget()
+            self.process_id = os.urandom(16)
+            self._dropped = 0
+            self._spool = Spool(self._root, self.process_id, self._segment_bytes, self._spool_limit)
+            facts = {"process_id": self.process_id.hex(), "first_sequence": self.next_sequence(), **self._facts()}
+            if forked_from is not None:
+                facts["forked_from"] = forked_from.hex()
+            process = self._encoded((records.PROCESS, facts))
+            self._turning = False
+            self.write(process)
+            # Last: whoever sees it writes at once.
+            self.mine = mark
+            if self.pen is not None:
+                self.pen.begin_process(mark)
+        finally:
+            self._turning, self._opening = False, 0
 
     def adopt(self) -> None:
         """A forked child's first step when it has something to record: nothing of its parent's is its own.
 
-        Not done at the fork: most children of most programs publish nothing.
+        Not done at the fork: most children of most programs publish nothing. Once, however many threads of the child come
+        here together; a lock of the child's own, because one of the parent's may be held for ever.
         """
-        self._spool.abandon()
-        self._open(forked_from=self.process_id)
+        process = os.getpid()
+        if self._opening == process and self._opener == get_ident():
+            return  # interrupted by a signal handler or a finaliser: what that records waits for the first segment
+        with self._adoptions.setdefault(process, RLock()):
+            if self._opened == process:
+                return
+            self._opener = get_ident()
+            self._spool.abandon()
+            self._open(forked_from=self.process_id)
+            self._opened = process
 
     def complete(
         self, sequence: int, outcome: str = "ok", error: BaseException | None = None, facts: Facts | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from typing import Any
 
 import aio_pika
@@ -95,8 +96,11 @@ class Kafka:
             )
 
     async def begin(self) -> None:
+        deadline = time.monotonic() + 60
         while self.consumer is not None and not self.consumer.assignment():
             self.consumer.poll(timeout_ms=50)
+            if time.monotonic() > deadline:
+                raise TimeoutError("no partition was assigned within a minute")
 
     async def send(self, message: dict[str, Any]) -> None:
         headers = [(name, value.encode()) for name, value in message["headers"]]
