@@ -47,7 +47,18 @@ from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
-from msgtrace_analysis.findings.topology import Binding, Channel, DeadLetter, Setting, Subscription, Topology
+from msgtrace_analysis.findings.topology import (
+    Binding,
+    Channel,
+    Check,
+    DeadLetter,
+    Gap,
+    Inspection,
+    Permission,
+    Setting,
+    Subscription,
+    Topology,
+)
 
 __all__ = [
     "CERTAINTIES",
@@ -56,6 +67,7 @@ __all__ = [
     "Certainty",
     "Change",
     "Channel",
+    "Check",
     "Client",
     "Compensation",
     "Completeness",
@@ -73,7 +85,9 @@ __all__ = [
     "Findings",
     "Flow",
     "Frequencies",
+    "Gap",
     "Hop",
+    "Inspection",
     "Judgement",
     "Kind",
     "Latency",
@@ -83,6 +97,7 @@ __all__ = [
     "Outcomes",
     "Parameter",
     "Party",
+    "Permission",
     "Place",
     "Practices",
     "Rate",
