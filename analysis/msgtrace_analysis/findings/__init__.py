@@ -43,9 +43,22 @@ from msgtrace_analysis.findings.conversations import (
     SagaStep,
     Stuck,
 )
+from msgtrace_analysis.findings.delivery import (
+    Consumer,
+    Duplicates,
+    Guarantees,
+    Lag,
+    Missing,
+    Order,
+    Overtaken,
+    Producer,
+    Rebalance,
+)
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
+from msgtrace_analysis.findings.resilience import Criterion, Resilience, Score
+from msgtrace_analysis.findings.security import Access, Exposure, Hazard, Protection, Security, Transport
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
 from msgtrace_analysis.findings.topology import (
     Binding,
@@ -62,6 +75,7 @@ from msgtrace_analysis.findings.topology import (
 
 __all__ = [
     "CERTAINTIES",
+    "Access",
     "Backlog",
     "Binding",
     "Certainty",
@@ -71,14 +85,18 @@ __all__ = [
     "Client",
     "Compensation",
     "Completeness",
+    "Consumer",
     "Contract",
     "Conversations",
+    "Criterion",
     "Cycle",
     "DeadLetter",
     "Delivery",
     "Deviation",
+    "Duplicates",
     "Event",
     "Evidence",
+    "Exposure",
     "Failure",
     "Fallback",
     "Field",
@@ -86,29 +104,41 @@ __all__ = [
     "Flow",
     "Frequencies",
     "Gap",
+    "Guarantees",
+    "Hazard",
     "Hop",
     "Inspection",
     "Judgement",
     "Kind",
+    "Lag",
     "Latency",
     "LooseEnd",
     "Loss",
+    "Missing",
     "Observation",
+    "Order",
     "Outcomes",
+    "Overtaken",
     "Parameter",
     "Party",
     "Permission",
     "Place",
     "Practices",
+    "Producer",
+    "Protection",
     "Rate",
+    "Rebalance",
     "Recording",
     "Reliability",
     "Request",
+    "Resilience",
     "Retries",
     "Saga",
     "SagaStep",
     "Schedule",
     "Scope",
+    "Score",
+    "Security",
     "Server",
     "Service",
     "Setting",
@@ -121,6 +151,7 @@ __all__ = [
     "Target",
     "Topology",
     "Traffic",
+    "Transport",
     "Unlinked",
     "Variant",
     "Verdict",
@@ -146,3 +177,6 @@ class Findings:
     practices: Practices
     frequencies: Frequencies
     observations: tuple[Observation, ...]
+    guarantees: Guarantees = Guarantees()  # noqa: RUF009 - frozen
+    security: Security = Security()  # noqa: RUF009 - frozen
+    resilience: Resilience = Resilience()  # noqa: RUF009 - frozen
