@@ -5,7 +5,6 @@ Sources: https://www.rabbitmq.com/docs/dlx, /docs/ttl, /docs/maxlength, /docs/qu
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -144,16 +143,20 @@ def _by_itself(queue: str, deaths: Sequence[tuple[str, Reason]]) -> bool:
     return False
 
 
-def rest(router: Router, rules: Mapping[str, QueueRules], queues: Iterable[str], letter: Letter) -> Counter[str]:
-    """Where the copies of a message end that nobody takes out of any queue: queues, and '' for those that are dropped.
+def rest(
+    router: Router, rules: Mapping[str, QueueRules], queues: Iterable[str], letter: Letter
+) -> list[tuple[str, Letter]]:
+    """Where the copies of a message end that nobody takes out of any queue: the queue, or '' where one is dropped.
+
+    A message's own time to live counts as if nothing stood before it in its queue.
 
     Args:
-        router: the exchanges.
-        rules: of queues that are not in it, nothing is asked.
+        router: which has to know every exchange.
+        rules: of the queues that give messages up.
         queues: that the message is in.
         letter: the message.
     """
-    ends: Counter[str] = Counter()
+    ends: list[tuple[str, Letter]] = []
     left = [(queue, letter) for queue in queues]
     for _ in range(LONGEST):
         if not left:
@@ -161,9 +164,9 @@ def rest(router: Router, rules: Mapping[str, QueueRules], queues: Iterable[str],
         name, each = left.pop()
         known = rules.get(name, QueueRules(name))
         if known.ttl_ms is None and each.ttl_ms is None:
-            ends[name] += 1
+            ends.append((name, each))
             continue
         death = die(router, known, "expired", each)
-        ends[""] += len(death.cycles) + (not death.queues and not death.cycles)
+        ends += [("", death.letter)] * (len(death.cycles) or not death.queues)
         left += [(queue, death.letter) for queue in death.queues]
     return ends
