@@ -49,7 +49,7 @@ class Broker:
         self.rules: dict[str, QueueRules] = {}
 
     async def exchange(self, name: str, kind: str, alternate: str | None = None) -> None:
-        arguments = {"alternate-exchange": alternate} if alternate else None
+        arguments: dict[str, Any] = {"alternate-exchange": alternate} if alternate else {}
         await self.channel.exchange_declare(name, exchange_type=kind, auto_delete=False, arguments=arguments)
         self.exchanges[name] = Exchange(name, kind, alternate)
 
@@ -61,7 +61,7 @@ class Broker:
     async def bind(self, bound: Bound) -> None:
         call = self.channel.exchange_bind if bound.to_exchange else self.channel.queue_bind
         # The same positions in both: destination, source, key.
-        await call(bound.destination, bound.source, bound.key, arguments=dict(bound.arguments))  # type: ignore[operator]
+        await call(bound.destination, bound.source, bound.key, arguments=dict(bound.arguments))
         self.bindings.append(bound)
 
     def router(self) -> Router:
@@ -87,8 +87,10 @@ class Broker:
         got = [await self.channel.basic_get(queue) for _ in range(count)]
         for each in got:
             assert each.delivery_tag is not None
-            settle = self.channel.basic_reject if reject else self.channel.basic_ack
-            await (settle(each.delivery_tag, requeue=False) if reject else settle(each.delivery_tag))
+            if reject:
+                await self.channel.basic_reject(each.delivery_tag, requeue=False)
+            else:
+                await self.channel.basic_ack(each.delivery_tag)
         return Counter(int(each.body) for each in got)
 
     async def contents(self) -> dict[str, Counter[int]]:

@@ -25,6 +25,7 @@ from msgtrace.redaction import Options, Redactor
 from msgtrace_collectors.caps import Caps
 from msgtrace_collectors.collector import Collector, Stop
 from msgtrace_collectors.decoders.schemas import VARIABLES
+from msgtrace_collectors.inspection.storing import store as keep
 from msgtrace_collectors.linking import link
 from msgtrace_collectors.query_socket import QuerySocket
 from msgtrace_collectors.recording_lock import Recording, RecordingLock
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from msgtrace_collectors.decoders.schemas import Schemas
+    from msgtrace_collectors.inspection.found import Part
 
 ORPHANED_IDLE_S: Final = 1.0
 """After its supervisor is gone, a collector ends when there has been no traced process for this long."""
@@ -115,7 +117,9 @@ def _collect(job: Job, stop: Stop) -> int:
     try:
         collector = Collector(job.db, job.spool, Redactor(job.redaction), say, job.schemas)
         try:
-            questions = QuerySocket(job.spool, collector.store.cursor, lambda: _link_now(collector))
+            questions = QuerySocket(
+                job.spool, collector.store.cursor, lambda: _link_now(collector), lambda part: _keep_now(collector, part)
+            )
             try:
                 lock.announce(Recording(os.getpid(), str(questions.path)))
                 _be_ready(job)
@@ -177,6 +181,11 @@ def _run(job: Job, collector: Collector, stop: Stop) -> None:
 def _link_now(collector: Collector) -> None:
     with collector.linking, collector.store.cursor() as cursor:
         link(cursor, collector.store.path)
+
+
+def _keep_now(collector: Collector, part: Part) -> None:
+    with collector.keeping, collector.store.cursor() as cursor:
+        keep(cursor, collector.store.path, part)
 
 
 def _finish(job: Job, collector: Collector) -> int:

@@ -87,6 +87,8 @@ class Collector:
         """Stored by this collector."""
         self.linking = threading.Lock()
         """Held by who makes the links."""
+        self.keeping = threading.Lock()
+        """Held by who stores what was inspected: ids are given one after the other."""
 
     def _new_batch(self) -> Batch:
         return Batch(self._redactor, self._bodies, self._registry.get)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from msgtrace_collectors.inspection.found import Part  # noqa: TC001 - msgspec reads it
 from msgtrace_collectors.trace_file import QueryError, TraceError
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class Request(msgspec.Struct, frozen=True):
         parameters: for it.
         link: first bring links, causes and settlements up to date.
         timeout_s: after this the answer is an error.
+        part: of an inspection, to be stored.
     """
 
     sql: str | None
     parameters: list[Any] = []
     link: bool = False
     timeout_s: float = 120.0
+    part: Part | None = None
 
 
 def send_request(connection: socket.socket, request: Request) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from msgtrace_collectors.inspection.found import Part
+
 MAX_CLIENTS: Final = 16
 """At once; more wait for their turn."""
 SLOW_CLIENT_S: Final = 30.0
@@ -40,15 +42,23 @@ class QuerySocket:
         folder: where the socket is made; its owner's alone.
         cursor: gives a connection of its own to the open trace file.
         link: brings the links up to date.
+        keep: stores a part of an inspection.
 
     Raises:
         OSError: the socket can't be made.
     """
 
-    def __init__(self, folder: Path, cursor: Callable[[], duckdb.DuckDBPyConnection], link: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cursor: Callable[[], duckdb.DuckDBPyConnection],
+        link: Callable[[], None],
+        keep: Callable[[Part], None],
+    ) -> None:
         self.path = folder / NAME
         self._cursor = cursor
         self._link = link
+        self._keep = keep
         self._turns = threading.BoundedSemaphore(MAX_CLIENTS)
         self._closing = False
         self.path.unlink(missing_ok=True)
@@ -90,6 +100,8 @@ class QuerySocket:
             self._turns.release()
 
     def _answer(self, connection: socket.socket, request: Request) -> None:
+        if request.part is not None:
+            self._keep(request.part)
         if request.link:
             self._link()
         if request.sql is None:

@@ -170,6 +170,23 @@ create table msgtrace_store.recorded_causes (
     state      integer not null   -- bits of msgtrace.records.CAUSE_*
 );
 
+-- One row per thing that an inspection found on a broker. An inspection whose row of kind `broker` is missing was not finished.
+create table msgtrace_store.inspected (
+    operation_id   bigint not null,   -- below those of every process
+    inspection_id  uuid not null,
+    part           bigint not null,   -- of the inspection, as it was stored
+    inspected_at   timestamp_ns not null,
+    system         varchar not null,
+    server         varchar not null,
+    virtual_host   varchar,
+    channel_kind   varchar not null,
+    channel        varchar not null,
+    routing_key    varchar,
+    consumer_group varchar,
+    consumer_tag   varchar,
+    settings       json not null
+);
+
 -- One row per thing that was lost and counted.
 create table msgtrace_store.recorded_losses (
     process_number integer,
@@ -349,9 +366,16 @@ select
     connection_id,
     code_site,
     handler_site,
-    observed_at
+    observed_at,
+    cast(null as uuid) as inspection_id
 from operations
-where kind in ('declare', 'subscribe', 'connect');
+where kind in ('declare', 'subscribe', 'connect')
+union all by name
+select
+    operation_id, 'inspected' as kind, system, server, virtual_host, channel_kind, channel, routing_key, consumer_group,
+    consumer_tag, settings, 'ok' as outcome, inspected_at as observed_at, inspection_id
+from msgtrace_store.inspected
+where inspection_id in (select inspection_id from msgtrace_store.inspected where channel_kind = 'broker');
 
 -- One row per declared schema that bodies were read with.
 create view body_schemas as

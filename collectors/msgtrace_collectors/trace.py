@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
 import pyarrow as pa
 
+from msgtrace_collectors.inspection.storing import store as keep
 from msgtrace_collectors.linking import is_linked, link
 from msgtrace_collectors.query_protocol import Answer, Request, send_request
 from msgtrace_collectors.questions import answered
@@ -33,10 +34,12 @@ from msgtrace_collectors.trace_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     import duckdb
+
+    from msgtrace_collectors.inspection.found import Part
 
 __all__ = [
     "BrokenTraceError",
@@ -81,6 +84,13 @@ class Trace(Protocol):
 
         Raises:
             TraceError: the file can't be written.
+        """
+
+    def keep(self, part: Part) -> None:
+        """Store a part of an inspection; storing it twice is storing it once.
+
+        Raises:
+            TraceError: it could not be stored.
         """
 
     def close(self) -> None:
@@ -133,6 +143,13 @@ class _OpenTrace:
         except _CollectorGone:
             self._source = _reach(self._path)
             self._source.link()
+
+    def keep(self, part: Part) -> None:
+        try:
+            self._source.keep(part)
+        except _CollectorGone:
+            self._source = _reach(self._path)
+            self._source.keep(part)
 
     def close(self) -> None:
         self._source.close()
@@ -194,11 +211,20 @@ class _FileTrace:
         with self._connection() as connection:
             if is_linked(connection):
                 return
+        self._written(lambda connection: link(connection, self._path))
+
+    def keep(self, part: Part) -> None:
+        self._written(lambda connection: keep(connection, self._path, part))
+
+    def _written(self, write: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         held = self._held is not None
         self.close()
-        writing = open_for_writing(self._path)
         try:
-            link(writing, self._path)
+            writing = open_for_writing(self._path)
+        except BusyTraceError as error:
+            raise _CollectorGone(str(error)) from None  # another one is at work: ask that one
+        try:
+            write(writing)
         finally:
             writing.close()
             if held:
@@ -238,6 +264,9 @@ class _RecordedTrace:
 
     def link(self) -> None:
         self._ask(Request(None, link=True))
+
+    def keep(self, part: Part) -> None:
+        self._ask(Request(None, part=part))
 
     def _ask(self, request: Request) -> pa.Table:
         with self._connect() as connection:

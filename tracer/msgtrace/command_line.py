@@ -38,6 +38,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),
     "sql": Entry("msgtrace_analysis.commands.sql:sql", "Ask the trace file in SQL."),
     "collect": Entry("msgtrace_collectors.commands:collect", "Collect a spool's segments into a trace file."),
+    "inspect": Entry(
+        "msgtrace_collectors.inspection.command:inspect", "Read live brokers, and only read, into the trace file."
+    ),
     "doctor": Entry("msgtrace.commands.doctor:doctor", "Check what can be recorded here."),
 }
 """In the order in which help lists them."""

@@ -1,0 +1,1 @@
+"""Reads live brokers, and only reads: what is set up there, and what waits there now."""
