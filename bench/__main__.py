@@ -34,6 +34,7 @@ PARTS: Final = {
     "redis_commands": "what the redis hook adds to each command, without a server",
     "websockets_messages": "what the websockets hook adds to a message, without a network",
     "analysis": "what the analysis of 100,000 and a million operations costs, stage by stage",
+    "http_calls": "what the HTTP clients' hooks add to a request, without a network",
     "snapshot": "what copying an in-process event's arguments costs",
 }
 """Other measurements, each a program: `python -m bench.NAME`."""

@@ -12,6 +12,7 @@ import msgspec
 
 from msgtrace_collectors.columns import MESSAGE_COLUMNS
 from msgtrace_collectors.definitions import plain_json, readable
+from msgtrace_collectors.paths import without_secrets
 from msgtrace_collectors.process import NUMBERS
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class MessageReader:
             self._bodies(process, fields, found, count)
         if "channel" in fields:
             _channels(process, fields["channel"], found)
+            if "route" in fields.get("channel_kind", ()):
+                self._routes(fields["channel_kind"], found, count)
         first = process.number * NUMBERS
         for field, column in _NUMBERED:
             if field in fields:
@@ -88,6 +91,15 @@ class MessageReader:
         """Settings as JSON, and the number of replacements in them."""
         safe, count = self.redactor.tree(readable(settings))
         return plain_json(safe), count
+
+    def _routes(self, kinds: Sequence[str | None], found: Columns, count: int) -> None:
+        """Paths of HTTP requests, which may be secrets themselves."""
+        paths: list[Any] = found.get("channel", [])
+        for place, (kind, path) in enumerate(zip(kinds, paths, strict=False)):
+            if kind == "route" and path is not None:
+                paths[place], replacements = without_secrets(path, self.redactor)
+                if replacements:
+                    _count(found, place, replacements, count)
 
     @staticmethod
     def _replaced(found: Columns, column: str, pairs: list[tuple[Any, int] | None]) -> None:

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "report": Entry("msgtrace_analysis.commands.report:report", "Write the messaging guide and EVENT_FLOWS.json."),
     "events": Entry("msgtrace_analysis.commands.looks:events", "Event types: who publishes and who consumes them."),
     "flows": Entry("msgtrace_analysis.commands.flows:flows", "What leads to what."),
+    "calls": Entry("msgtrace_analysis.commands.calls:calls", "Requests over HTTP: who calls whom."),
     "rates": Entry(
         "msgtrace_analysis.commands.rates:rates", "How often, in which rhythm, and whether consumers keep up."
     ),

@@ -76,7 +76,8 @@ def raised(
     """Record that a call raised, and what that made known."""
     try:
         facts = None if failed is None else failed(error, *args, **(kwargs or {}))
-        probe.complete(sequence, outcome_of(error), error, facts)
+        told = None if facts is None else facts.pop("error", None)
+        probe.complete(sequence, outcome_of(error), told or error, facts or None)
     except Exception as ours:  # noqa: BLE001 - the contract with the host program
         probe.failed(ours)
 

@@ -103,6 +103,17 @@ def connection(owner: Any, describe: Callable[[Any], dict[str, Any] | None]) -> 
     return number
 
 
+def server(host: str, port: int, *, tls: bool) -> int:
+    """The number of a server that is talked to by whatever connection; 0 when there is no room for more."""
+    if _recorder is None:
+        return 0
+    key = ("server", host, port, tls)
+    known = _recorder.numbers[CONNECTIONS].get(key)
+    if known is not None:
+        return known
+    return _recorder.number(CONNECTIONS, key, {"server_address": host, "server_port": port, "tls": tls})
+
+
 def _forget_identity(identity: int, dead: ref[Any]) -> None:
     known = connections.get(identity)
     if known is not None and known[0] is dead:

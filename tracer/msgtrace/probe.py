@@ -221,9 +221,13 @@ class Probe(Base):
         return self.point
 
     def complete(
-        self, sequence: Any, outcome: str = "ok", error: BaseException | None = None, facts: Facts | None = None
+        self,
+        sequence: Any,
+        outcome: str = "ok",
+        error: BaseException | tuple[str, str] | None = None,
+        facts: Facts | None = None,
     ) -> None:
-        """Record how an operation, or each of several, ended."""
+        """Record how an operation, or each of several, ended; see `Recorder.complete`."""
         if facts and "outcome" in facts:
             outcome = facts.pop("outcome")
         if type(sequence) is int:

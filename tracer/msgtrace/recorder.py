@@ -175,14 +175,18 @@ class Recorder:
             self._opened = process
 
     def complete(
-        self, sequence: int, outcome: str = "ok", error: BaseException | None = None, facts: Facts | None = None
+        self,
+        sequence: int,
+        outcome: str = "ok",
+        error: BaseException | tuple[str, str] | None = None,
+        facts: Facts | None = None,
     ) -> None:
         """Record how an operation ended, or what became known of it later.
 
         Args:
             sequence: the operation's.
             outcome: one of `records.Outcome`.
-            error: what was raised; only its type and a bounded text of exact strings are kept.
+            error: what was raised, of which only its type and a bounded text of exact strings are kept; or these two.
             facts: fields that became known.
         """
         if not self.mine[0]:
@@ -190,7 +194,8 @@ class Recorder:
         if error is None:
             self.write(self._encoded((1, sequence, time.monotonic_ns(), outcome, None, None, facts)))
         else:
-            self.write(self._encoded((1, sequence, time.monotonic_ns(), outcome, *described(error), facts)))
+            told = error if isinstance(error, tuple) else described(error)
+            self.write(self._encoded((1, sequence, time.monotonic_ns(), outcome, *told, facts)))
 
     def lose(self, reason: str, count: int = 1, detail: str = "") -> None:
         """Record that something was not recorded, in the words that the losses table shows."""

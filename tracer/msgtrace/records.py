@@ -156,6 +156,8 @@ class Facts(TypedDict, total=False):
     message_id: str
     span_id: str
     """of the operation itself, where `--propagate` put it on the message"""
+    error: tuple[str, str]
+    """only out of `Send.failed`, and never recorded as such: what is told in place of the exception's own type and text"""
     broker_time_ms: int
     outcome: Outcome
     consumer_group: str

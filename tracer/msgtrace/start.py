@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OPENTELEMETRY: Final = "opentelemetry.trace"
 GREENLETS: Final = "gevent.greenlet"
+AT_FIRST_CALL: Final = "urllib.request"
 _HELPERS: Final = ("from multiprocessing.resource_tracker ", "from multiprocessing.semaphore_tracker ")
 _active: Tracer | None = None
 
@@ -56,6 +57,10 @@ class Tracer:
         """Take everything out again."""
         if self._watch in sys.meta_path:
             sys.meta_path.remove(self._watch)
+        if "msgtrace.first_call" in sys.modules:
+            from msgtrace import first_call  # noqa: PLC0415 - loaded when the program has imported urllib.request
+
+            first_call.stop_waiting()
         if self.engine is not None:
             from msgtrace import greenlets, kept_context, threads  # noqa: PLC0415 - loaded with the engine
 
@@ -65,9 +70,18 @@ class Tracer:
             kept_context.release_contexts()
 
     def _importing(self, top: str) -> Iterable[str]:
+        if top != AT_FIRST_CALL:
+            return self._add(TOPS[top])
+        if getattr(getattr(sys.modules.get(top), "__spec__", None), "_initializing", True):
+            return (top,)
+        self._imported(top)
+        return ()
+
+    def _add(self, files: Iterable[str]) -> Iterable[str]:
+        """Put hooks in; the modules that they wait for."""
         modules: set[str] = set()
         try:
-            wanted = [file for file in TOPS[top] if self._wants(file)]
+            wanted = [file for file in files if self._wants(file)]
             engine = self._opened() if wanted else None
             if engine is not None:
                 from msgtrace.engine import load  # noqa: PLC0415 - loaded when there is something to hook
@@ -79,10 +93,18 @@ class Tracer:
         self._hide()
         return modules
 
+    def _first_call(self) -> None:
+        self._add(TOPS[AT_FIRST_CALL])
+
     def _imported(self, module: str) -> None:
-        if self.engine is None:
-            return
         try:
+            if module == AT_FIRST_CALL:
+                from msgtrace import first_call  # noqa: PLC0415 - many programs don't come here
+
+                first_call.await_first_call(self._first_call)
+                return
+            if self.engine is None:
+                return
             from msgtrace.probe import opentelemetry_imported  # noqa: PLC0415 - loaded with the engine
 
             _carry_causes(module)

@@ -19,6 +19,7 @@ from msgtrace_analysis.findings.behaviour import (
     Retries,
     Unlinked,
 )
+from msgtrace_analysis.findings.calls import Call
 from msgtrace_analysis.findings.catalog import (
     Change,
     Contract,
@@ -78,6 +79,7 @@ __all__ = [
     "Access",
     "Backlog",
     "Binding",
+    "Call",
     "Certainty",
     "Change",
     "Channel",

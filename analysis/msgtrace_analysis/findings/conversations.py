@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from msgtrace_analysis.findings.calls import Call
     from msgtrace_analysis.findings.evidence import Certainty, Evidence, Place
     from msgtrace_analysis.findings.flows import Latency
 
@@ -214,6 +215,7 @@ class Conversations:
 
     requests: tuple[Request, ...]
     sagas: tuple[Saga, ...]
+    calls: tuple[Call, ...]
     fallbacks: tuple[Fallback, ...]
     cycles: tuple[Cycle, ...]
     loose_ends: tuple[LooseEnd, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgtrace_analysis.findings import Conversations
+from msgtrace_analysis.passes.calls import calls, note_calls
 from msgtrace_analysis.passes.correlation import correlate
 from msgtrace_analysis.passes.cycles import cycles
 from msgtrace_analysis.passes.deviations import deviations
@@ -25,9 +26,11 @@ def conversations(study: Study, graph: Graph) -> Conversations:
         TraceError: the trace went away meanwhile.
     """
     correlate(study)
+    note_calls(study)
     return Conversations(
         requests=requests(study, graph),
         sagas=sagas(study, graph),
+        calls=calls(study),
         fallbacks=fallbacks(study, graph),
         cycles=cycles(study, graph),
         loose_ends=loose_ends(study, graph),

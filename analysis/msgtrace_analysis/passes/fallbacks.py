@@ -15,54 +15,23 @@ if TYPE_CHECKING:
 ENOUGH: Final = 3
 MOSTLY: Final = 0.8
 
-# One row per outgoing call that something handled is the cause of: what was called, and how it ended. A status of 500 or
-# above, 408, 425 and 429 say that it was not done (RFC 9110, 15.5.9 and 15.6; RFC 8470; RFC 6585).
-CALLS: Final = """
-    create table calls as
-    with known as (
-        select
-            o.operation_id, o.process_id, o.observed_ns, o.monotonic_ns + coalesce(o.duration_ns, 0) as ended_ns,
-            trim(coalesce(o.routing_key, '') || ' ' || coalesce(o.server, '') || coalesce(o.channel, '')) as target,
-            coalesce(
-                try_cast(o.settings ->> '$.status' as integer), try_cast(o.settings ->> '$.status_code' as integer)
-            ) as status,
-            o.outcome, o.error_type
-        from operations as o
-        where o.kind = 'call'
-    ), caused as (
-        select
-            effect_id,
-            min_by(cause_id, (case certainty when 'exact' then 0 when 'likely' then 1 else 2 end, cause_id)) as cause_id,
-            min(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end) as rank
-        from causes
-        where effect_id in (select operation_id from known)
-        group by effect_id
-    )
-    select
-        k.*, c.cause_id, c.rank, p.place,
-        case
-            when k.error_type is not null then k.error_type
-            when k.outcome in ('raised', 'cancelled') then k.outcome
-            when k.status >= 500 or k.status in (408, 425, 429) then 'status ' || k.status
-        end as failure
-    from known as k
-    inner join caused as c on c.effect_id = k.operation_id
-    inner join flow_keys as p on p.operation_id = c.cause_id
-    where k.outcome <> 'unknown'
-"""
-
 # One row per handler, call, and event type that the handler sent after such calls.
 FOLLOWED: Final = f"""
-    with after as (
-        select c.operation_id, f.event, max(coalesce(f.rank, 0)) as rank
+    with handled as (
+        select c.*, p.place
         from calls as c
+        inner join flow_keys as p on p.operation_id = c.cause_id
+        where c.outcome <> 'unknown'
+    ), after as (
+        select c.operation_id, f.event, max(coalesce(f.rank, 0)) as rank
+        from handled as c
         inner join flow as f on f.cause_id = c.cause_id and f.step is not null
         inner join operations as s on s.operation_id = f.operation_id
         where s.process_id = c.process_id and s.monotonic_ns >= c.ended_ns
         group by c.operation_id, f.event
     ), totals as (
         select place, target, count(*) filter (failure is not null) as failed, count(*) filter (failure is null) as succeeded
-        from calls
+        from handled
         group by place, target
     )
     select
@@ -75,7 +44,7 @@ FOLLOWED: Final = f"""
     .replace("operation_id", "c.operation_id")
     .replace("min(c.operation_id, ", "min(case when c.failure is not null then c.operation_id end, ")
 }
-    from calls as c
+    from handled as c
     inner join after as a using (operation_id)
     inner join totals as t on t.place = c.place and t.target = c.target
     group by c.place, c.target, a.event
@@ -86,8 +55,7 @@ FOLLOWED: Final = f"""
 
 
 def fallbacks(study: Study, graph: Graph) -> tuple[Fallback, ...]:
-    """Find them. Needs the tables of `graph`."""
-    study.run(CALLS)
+    """Find them. Needs the tables of `graph`, and `calls`."""
     found = [_fallback(graph, row) for row in study.rows(FOLLOWED)]
     return tuple(sorted(found, key=lambda each: (str(each.handler), each.call, each.name, each.event)))
 

@@ -44,7 +44,7 @@ SERVERS: Final = f"""
     select
         system, server, virtual_host, count(distinct connection_id), list_sort(list(distinct service)), {EVIDENCE}
     from operations
-    where server is not null and server <> ''
+    where server is not null and server <> '' and not (kind = 'call' and system = 'http')
     group by system, server, virtual_host
     order by system, server, virtual_host
 """

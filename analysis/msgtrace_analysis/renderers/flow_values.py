@@ -8,6 +8,7 @@ from msgtrace_analysis.renderers.json_values import evidence, latency, place
 
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import (
+        Call,
         Conversations,
         Cycle,
         Delivery,
@@ -129,6 +130,7 @@ def conversations(value: Conversations) -> dict[str, Any]:
     return {
         "requests": [_request(each) for each in value.requests],
         "sagas": [_saga(each) for each in value.sagas],
+        "calls": [_call(each) for each in value.calls],
         "fallbacks": [_fallback(each) for each in value.fallbacks],
         "cycles": [_cycle(each) for each in value.cycles],
         "loose_ends": [_loose_end(each) for each in value.loose_ends],
@@ -194,6 +196,23 @@ def _saga(each: Saga) -> dict[str, Any]:
             {"event": one.event, "instances": one.instances, "examples": list(one.examples)} for one in each.stuck_at
         ],
         "duration": latency(each.duration),
+        "evidence": evidence(each.evidence),
+    }
+
+
+def _call(each: Call) -> dict[str, Any]:
+    took = each.duration
+    return {
+        "caller": place(each.caller),
+        "while_handling": None if each.because is None else place(each.because),
+        "method": each.method,
+        "server": each.server,
+        "path": each.path,
+        "failures": dict(each.failures),
+        "statuses": {str(status): count for status, count in each.statuses},
+        "to_response": None
+        if took is None
+        else {"responses": took.messages, "p50_ms": took.p50_ms, "p95_ms": took.p95_ms, "p99_ms": took.p99_ms},
         "evidence": evidence(each.evidence),
     }
 

@@ -8,23 +8,27 @@ if TYPE_CHECKING:
 
 TOPS: Final[dict[str, tuple[str, ...]]] = {
     "aio_pika": ("aio_pika",),
+    "aiohttp": ("aiohttp",),
     "aiormq": ("aio_pika",),
     "blinker": ("blinker",),
     "django": ("django",),
     "fastapi": ("fastapi",),
     "flask": ("flask",),
     "gunicorn": ("gunicorn",),
+    "httpx": ("httpx",),
     "hypercorn": ("hypercorn",),
     "kafka": ("kafka",),
     "pyee": ("pyee",),
     "redis": ("redis",),
     "starlette": ("starlette",),
+    "urllib.request": ("urllib",),
+    "urllib3": ("urllib3",),
     "uvicorn": ("uvicorn",),
     "waitress": ("waitress",),
     "websockets": ("websockets",),
     "werkzeug": ("werkzeug",),
     "wsgiref": ("wsgiref",),
 }
-"""Top module -> hooks that are read when the program begins to import it."""
+"""Top module -> hooks that are read when the program begins to import it. `urllib` alone, every program has."""
 
 FILES: Final = tuple(sorted({file for files in TOPS.values() for file in files}))
