@@ -65,6 +65,7 @@ def test_rabbitmq(rabbitmq: Rabbitmq, tmp_path: Path, unique: Callable[[str], st
         await channel.queue_declare(other)
         await channel.basic_consume(other, lambda message: asyncio.sleep(0), consumer_tag="tag")
         # RabbitMQ's statistics, to which consumers belong, are up to five seconds old.
+        ended = None
         for _ in range(10):
             trace.unlink(missing_ok=True)
             ended = await asyncio.to_thread(inspect, trace, rabbitmq.management_url)
@@ -72,6 +73,7 @@ def test_rabbitmq(rabbitmq: Rabbitmq, tmp_path: Path, unique: Callable[[str], st
             if "consumer" in ended.stdout:
                 break
             await asyncio.sleep(1)
+        assert ended is not None
         assert "binding" in ended.stdout
         found = one(trace, f"channel = '{exchange}'")
         assert found["exchange_type"] == "topic"
@@ -128,9 +130,10 @@ def test_kafka(kafka: Kafka, tmp_path: Path, unique: Callable[[str], str]) -> No
     address = f"{kafka.host}:{kafka.port}"
     admin = KafkaAdminClient(bootstrap_servers=address)
     admin.create_topics([NewTopic(topic, 3, 1, topic_configs={"retention.ms": "7200000"})])
-    with KafkaProducer(bootstrap_servers=address) as producer:
-        for number in range(10):
-            producer.send(topic, b"{}", partition=number % 3).get(10)
+    producer = KafkaProducer(bootstrap_servers=address)
+    for number in range(10):
+        producer.send(topic, b"{}", partition=number % 3).get(10)
+    producer.close()
     consumer = KafkaConsumer(
         topic, bootstrap_servers=address, group_id=group, auto_offset_reset="earliest", max_poll_records=4
     )

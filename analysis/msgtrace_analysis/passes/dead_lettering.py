@@ -122,7 +122,8 @@ class Death:
 
 def die(router: Router, rules: QueueRules, reason: Reason, letter: Letter) -> Death:
     """A message leaves a queue as a dead letter."""
-    deaths = (rules.name, reason), *(each for each in letter.deaths if each != (rules.name, reason))
+    last: tuple[str, Reason] = (rules.name, reason)
+    deaths = (last, *(each for each in letter.deaths if each != last))
     headers, keys = letter.headers, letter.keys
     if rules.key is not None:
         keys, headers = (rules.key,), {name: value for name, value in headers.items() if name != "CC"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from kafka import TopicPartition
 from kafka.admin import (
     ACLFilter,
     ACLOperation,
@@ -17,11 +16,11 @@ from kafka.admin import (
     ConfigResource,
     ConfigResourceType,
     KafkaAdminClient,
-    OffsetSpec,
     ResourcePatternFilter,
     ResourceType,
 )
 from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
 
 from msgtrace_collectors.inspection.found import Found, InspectionError, Row
 
@@ -39,6 +38,9 @@ SETTINGS: Final = frozenset({
 """Of a topic, also where they are the broker's defaults."""
 OPTIONS: Final = frozenset({"security_protocol", "sasl_mechanism", "ssl_cafile", "ssl_certfile", "ssl_keyfile"})
 TOPICS_AT_ONCE: Final = 200
+FIRST_OFFSET: Final = -2
+NEXT_OFFSET: Final = -1
+"""What ListOffsets is asked for, in the protocol's numbers."""
 
 
 def inspect(target: Target, budget: Budget) -> Found:
@@ -111,8 +113,8 @@ def _read(admin: Any, found: Found, budget: Budget) -> None:
     ]  # fmt: skip
     found.left_out["partitions' offsets"] += max(0, len(spots) - budget.limit)
     spots = spots[: budget.limit]
-    first = guarded("first offsets", lambda: _offsets(admin, spots, OffsetSpec.EARLIEST), {})
-    last = guarded("last offsets", lambda: _offsets(admin, spots, OffsetSpec.LATEST), {})
+    first = guarded("first offsets", lambda: _offsets(admin, spots, FIRST_OFFSET), {})
+    last = guarded("last offsets", lambda: _offsets(admin, spots, NEXT_OFFSET), {})
     found.rows += [_topic(each, configs.get(each["name"], {}), first, last) for each in topics]
     groups = guarded("groups", lambda: list(_groups(admin, found, budget, last)), [])
     found.rows += groups

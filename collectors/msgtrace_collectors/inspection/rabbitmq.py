@@ -98,7 +98,7 @@ class Management:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Whoever answers is not told the password for somebody else."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:
         """No."""
 
 
