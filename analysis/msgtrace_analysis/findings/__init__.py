@@ -44,6 +44,7 @@ from msgtrace_analysis.findings.conversations import (
     SagaStep,
     Stuck,
 )
+from msgtrace_analysis.findings.dead_letters import DeadLetters, DeadRoute, Dropped, Poison
 from msgtrace_analysis.findings.delivery import (
     Consumer,
     Duplicates,
@@ -59,6 +60,15 @@ from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
 from msgtrace_analysis.findings.resilience import Criterion, Resilience, Score
+from msgtrace_analysis.findings.retrying import (
+    Attempt,
+    DeclaredPolicy,
+    ObservedPolicy,
+    PolicyDifference,
+    Retrying,
+    RetryPolicy,
+    Wait,
+)
 from msgtrace_analysis.findings.security import Access, Exposure, Hazard, Protection, Security, Transport
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
 from msgtrace_analysis.findings.topology import (
@@ -77,6 +87,7 @@ from msgtrace_analysis.findings.topology import (
 __all__ = [
     "CERTAINTIES",
     "Access",
+    "Attempt",
     "Backlog",
     "Binding",
     "Call",
@@ -93,8 +104,12 @@ __all__ = [
     "Criterion",
     "Cycle",
     "DeadLetter",
+    "DeadLetters",
+    "DeadRoute",
+    "DeclaredPolicy",
     "Delivery",
     "Deviation",
+    "Dropped",
     "Duplicates",
     "Event",
     "Evidence",
@@ -118,6 +133,7 @@ __all__ = [
     "Loss",
     "Missing",
     "Observation",
+    "ObservedPolicy",
     "Order",
     "Outcomes",
     "Overtaken",
@@ -125,6 +141,8 @@ __all__ = [
     "Party",
     "Permission",
     "Place",
+    "Poison",
+    "PolicyDifference",
     "Practices",
     "Producer",
     "Protection",
@@ -135,6 +153,8 @@ __all__ = [
     "Request",
     "Resilience",
     "Retries",
+    "RetryPolicy",
+    "Retrying",
     "Saga",
     "SagaStep",
     "Schedule",
@@ -158,6 +178,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "Version",
+    "Wait",
     "weakest",
 ]
 
