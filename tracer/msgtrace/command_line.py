@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),
     "sql": Entry("msgtrace_analysis.commands.sql:sql", "Ask the trace file in SQL."),
+    "export": Entry("msgtrace_analysis.commands.export:export", "Write a trace in another tool's form: JSON Schema."),
     "collect": Entry("msgtrace_collectors.commands:collect", "Collect a spool's segments into a trace file."),
     "inspect": Entry(
         "msgtrace_collectors.inspection.command:inspect", "Read live brokers, and only read, into the trace file."

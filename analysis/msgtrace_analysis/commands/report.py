@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from msgtrace_analysis.commands.opening import db_option, opened, rules_option
+from msgtrace_analysis.commands.writing import check_own, put
 from msgtrace_analysis.passes import examine
 from msgtrace_analysis.renderers import event_flows, guide
 from msgtrace_analysis.study import Study
@@ -30,7 +28,6 @@ OWN: Final = {
     "MESSAGING_GUIDE.md": guide.MARK,
 }
 """What a file of ours has near its beginning."""
-BEGINNING: Final = 1_000
 
 
 @click.command()
@@ -46,12 +43,12 @@ def report(db: Path, rules: Rules, out: Path, force: bool) -> None:  # noqa: FBT
     """
     if not force:
         for name in DOCUMENTS:
-            _check_own(out / name)
+            check_own(out / name, OWN[name])
     with opened(db) as trace, Study(trace) as study:
         findings = examine(study, rules)
     written = {name: render(findings) for name, render in DOCUMENTS.items()}
     for name, content in written.items():
-        _write(out / name, content)
+        put(out / name, content)
     for name in written:
         click.echo(out / name)
     if not findings.recording.operations:
@@ -60,39 +57,3 @@ def report(db: Path, rules: Rules, out: Path, force: bool) -> None:  # noqa: FBT
         click.echo("msgtrace: the recording is still going on; write the report again when it has ended", err=True)
     if findings.recording.note:
         click.echo(f"msgtrace: links may be incomplete: {findings.recording.note}", err=True)
-
-
-def _check_own(path: Path) -> None:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            beginning = file.read(BEGINNING)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror or error}; choose another folder with --out") from None
-    if beginning and OWN[path.name] not in beginning:
-        raise click.ClickException(
-            f"{path}: exists and was not written by msgtrace; move it, choose another folder with --out, or use --force"
-        )
-
-
-def _write(path: Path, content: str) -> None:
-    """Put a file into place in one step."""
-    fresh = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-        # As any new file of the user's: mkstemp's own mode is for secrets.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(fresh).chmod(0o666 & ~mask)
-        Path(fresh).replace(path)
-    except OSError as error:
-        if fresh is not None:
-            with suppress(OSError):
-                Path(fresh).unlink(missing_ok=True)
-        raise click.ClickException(
-            f"{path}: can't be written: {error.strerror or error}; choose another folder with --out"
-        ) from None
