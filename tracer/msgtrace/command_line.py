@@ -34,6 +34,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "show": Entry("msgtrace_analysis.commands.show:show_event", "Everything about one event type, in one screen."),
     "queues": Entry("msgtrace_analysis.commands.looks:queues", "Exchanges, queues, topics and streams."),
+    "delivery": Entry(
+        "msgtrace_analysis.commands.delivery:delivery",
+        "What delivery promises and kept: acknowledgements, duplicates, order, gaps, lag.",
+    ),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),

@@ -59,6 +59,10 @@ class Choice:
         """Whether a service is wanted."""
         return _fits(self.services, {service})
 
+    def fits(self, channel: str, services: Iterable[str]) -> bool:
+        """Whether what is of a channel and of services is wanted, events aside."""
+        return _fits(self.channels, {channel}) and _fits(self.services, services)
+
     def wanted(self, events: Iterable[Event]) -> dict[str, Event]:
         """The wanted event types, by id."""
         return {event.ref: event for event in events if self.wants(event)}

@@ -9,6 +9,7 @@ from msgtrace_analysis.passes.addresses import address_channels
 from msgtrace_analysis.passes.completeness import completeness
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.conversations import conversations
+from msgtrace_analysis.passes.delivery import guarantees
 from msgtrace_analysis.passes.events import catalogue, place_operations
 from msgtrace_analysis.passes.flows import flows
 from msgtrace_analysis.passes.graph import build_graph
@@ -73,4 +74,5 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         practices=practices(study),
         frequencies=frequencies(study),
         observations=observe(system, channels, behaviour, known),
+        guarantees=guarantees(study),
     )

@@ -1,0 +1,82 @@
+"""A producer and workers of a stream's group. Arguments: ledgers, url, stream, fault.
+
+`killed`: the first worker is killed between the effect of entry 5 and its acknowledgement; a second one claims what it left.
+`noack`: entries are taken for done when they are read. `slow`: an entry takes 30 ms; the worker ends before it has had all.
+`list`: the same through a list, from which elements are popped.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import redis
+from ledger import note, noted
+
+COUNT = 40
+folder, url, stream, fault, *role = sys.argv[1:]
+GROUP = "workers"
+
+
+def work(client: "redis.Redis") -> None:
+    if role[0] == "second":
+        for identity, fields in client.xautoclaim(stream, GROUP, "second", 0)[1]:
+            handle(client, identity, fields)
+    while True:
+        read = client.xreadgroup(GROUP, role[0], {stream: ">"}, count=1, block=2_000, noack=fault == "noack")
+        for _, entries in read or ():
+            for identity, fields in entries:
+                handle(client, identity, fields)
+
+
+def handle(client: "redis.Redis", identity: bytes, fields: dict[bytes, bytes]) -> None:
+    number = int(fields[b"number"])
+    note("received", number)
+    time.sleep(0.03 if fault == "slow" else 0.003)
+    client.xadd(f"{stream}-done", {"done": number})
+    note("effect", number)
+    if fault == "killed" and role[0] == "first" and number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault != "noack":
+        client.xack(stream, GROUP, identity)
+
+
+def pop(client: "redis.Redis") -> None:
+    while True:
+        found = client.brpop([stream], timeout=2)
+        if found:
+            note("received", int(found[1]))
+
+
+def drive(client: "redis.Redis") -> None:
+    if fault != "list":
+        client.xgroup_create(stream, GROUP, "0", mkstream=True)
+    command = [sys.executable, __file__, folder, url, stream, fault]
+    worker = subprocess.Popen([*command, "first"])
+    for number in range(COUNT):
+        if fault == "list":
+            client.lpush(stream, number)
+        else:
+            client.xadd(stream, {"number": number})
+        note("sent", number)
+        time.sleep(0.002)
+    if fault == "killed":
+        assert worker.wait(60) == -signal.SIGKILL
+        worker = subprocess.Popen([*command, "second"])
+    deadline = time.monotonic() + 60
+    wanted = 5 if fault == "slow" else COUNT
+    while len({each["number"] for each in noted("received")}) < wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    worker.kill()
+    worker.wait(60)
+
+
+connected = redis.Redis.from_url(url)
+if not role:
+    drive(connected)
+elif fault == "list":
+    pop(connected)
+else:
+    work(connected)
