@@ -158,25 +158,34 @@ def _read_process(folder: Path, recording: Recording) -> None:
         if tag == records.DEFINE:
             definitions[rest[1]] = rest[2]
     for tag, *rest in everything:
-        if tag in {records.BEGIN, records.OBSERVED}:
+        if tag == records.TOGETHER:
+            sequences, ended, facts = rest
+            for place, sequence in enumerate(sequences):
+                own = {"log_offset": facts["log_offset"] + place} if "log_offset" in facts else {}
+                _complete(operations, [sequence, ended, "ok", None, None, facts | own], recording)
+        elif tag in {records.BEGIN, records.OBSERVED}:
             operation = _operation(folder.name, rest, definitions)
             if tag == records.OBSERVED:
                 operation.outcome, operation.ended_ns = rest[8], operation.began_ns
             operations[operation.sequence] = operation
         elif tag == records.COMPLETE:
-            sequence, ended, outcome, error_type, error_message, facts = rest
-            if sequence not in operations:
-                assert recording.dropped, f"the end of an operation that never began: {sequence}"
-                continue
-            operation = operations[sequence]
-            operation.outcome, operation.error_type, operation.error_message = outcome, error_type, error_message
-            operation.ended_ns = ended
-            operation.message.update(facts or {})
+            _complete(operations, rest, recording)
         elif tag == records.LOSS:
             recording.losses.append((rest[0], rest[1], rest[2]))
         elif tag == records.PROCESS:
             recording.processes.append(rest[0])
     recording.operations.extend(operations.values())
+
+
+def _complete(operations: dict[int, Operation], rest: list[Any], recording: Recording) -> None:
+    sequence, ended, outcome, error_type, error_message, facts = rest
+    if sequence not in operations:
+        assert recording.dropped, f"the end of an operation that never began: {sequence}"
+        return
+    operation = operations[sequence]
+    operation.outcome, operation.error_type, operation.error_message = outcome, error_type, error_message
+    operation.ended_ns = ended
+    operation.message.update(facts or {})
 
 
 def _operation(process: str, rest: list[Any], definitions: dict[int, Any]) -> Operation:

@@ -31,6 +31,8 @@ from msgtrace_collectors.wire import (
     Observed,
     Process,
     Record,
+    Together,
+    apart,
     decode,
     salvage,
 )
@@ -141,6 +143,9 @@ class Batch:
                 run.append(record)
             elif kind is Complete:
                 self._complete(process, record, opened, process.records + place)  # type: ignore[arg-type]  # as above
+            elif kind is Together:
+                for each in apart(record):  # type: ignore[arg-type]  # as above
+                    self._complete(process, each, opened, process.records + place)
             elif record is not None:
                 # It may change what the following records mean, not those before it.
                 self._end_run(process, run)

@@ -6,14 +6,19 @@ finds a wrong type at the record that has it, before it reaches a column of fift
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from copy import copy
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from msgtrace import records
 
-Int64: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_INT64: Final = 2**63 - 1
+Int64: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=MAX_INT64)]
 
 
 class MessageFields(Struct, gc=False):
@@ -126,6 +131,14 @@ class Complete(Struct, array_like=True, tag=records.COMPLETE, gc=False):
     facts: CompletionFields | None
 
 
+class Together(Struct, array_like=True, tag=records.TOGETHER, gc=False):
+    """How several operations ended, all well."""
+
+    sequences: list[Int64]
+    monotonic_ns: Int64
+    facts: CompletionFields
+
+
 class Define(Struct, array_like=True, tag=records.DEFINE, gc=False):
     """What an interned number means."""
 
@@ -155,13 +168,23 @@ class Loss(Struct, array_like=True, tag=records.LOSS, gc=False):
     detail: str
 
 
-Record: TypeAlias = Begin | Complete | Observed | Define | Process | Clock | Loss
+Record: TypeAlias = Begin | Complete | Observed | Define | Process | Clock | Loss | Together
 
 decode = msgspec.msgpack.Decoder(Record).decode
 """One payload -> its record. Raises msgspec.DecodeError or, for a wrong type, its subclass ValidationError."""
 
 _FIELD_TYPES = {f.name: f.type for f in msgspec.structs.fields(MessageFields)}
 _FACT_TYPES = {f.name: f.type for f in msgspec.structs.fields(CompletionFields)}
+
+
+def apart(together: Together) -> Iterator[Complete]:
+    """The completion of each operation that ended together with others, its facts its own."""
+    first = together.facts.log_offset
+    for place, sequence in enumerate(together.sequences):
+        facts = copy(together.facts)
+        if first is not None:
+            facts.log_offset = min(first + place, MAX_INT64)
+        yield Complete(sequence, together.monotonic_ns, "ok", None, None, facts)
 
 
 def salvage(payload: bytes) -> tuple[Record | None, list[str]]:
@@ -181,6 +204,8 @@ def salvage(payload: bytes) -> tuple[Record | None, list[str]]:
         raw[8], left_out = _fitting(raw[8], _FIELD_TYPES)
     elif raw[0] == records.COMPLETE and len(raw) > 6 and isinstance(raw[6], dict):
         raw[6], left_out = _fitting(raw[6], _FACT_TYPES)
+    elif raw[0] == records.TOGETHER and len(raw) > 3 and isinstance(raw[3], dict):
+        raw[3], left_out = _fitting(raw[3], _FACT_TYPES)
     try:
         return msgspec.convert(raw, Record), left_out
     except (msgspec.ValidationError, RecursionError):

@@ -25,7 +25,7 @@ from msgtrace import interning
 from msgtrace.code_site import CodeSites
 from msgtrace.context import CURRENT
 from msgtrace.engine import Engine
-from msgtrace.hook import Deliver, Fetch, Hook, Late, Made, Observe, Point, Process, Send, Submit
+from msgtrace.hook import Deliver, Fetch, Hook, Late, Made, Observe, Point, Process, Send, Submit, Together
 from msgtrace.recorder import Recorder
 from msgtrace.segment import HEADER_BYTES, Header, frames
 from msgtrace.settings import Settings
@@ -89,6 +89,8 @@ def sent(self: Any, value: Any, *_more: Any, **_named: Any) -> Any:
 
 
 def done(_sequence: Any, result: Any, *_: Any, **__: Any) -> Any:
+    if type(result) is dict and "headers" in result:
+        return {"outcome": "ack", "message_id": "m"}
     return {"log_offset": 2**40, "identity": "é"} if type(result) is dict and "partition_id" in result else None
 
 
@@ -153,6 +155,17 @@ def some_value(choose: random.Random) -> Any:
     return some_message(choose)
 
 
+def some_ends(choose: random.Random) -> Any:
+    if choose.random() < 0.3:
+        sequences = [choose.randrange(1, 2**34) for _ in range(choose.choice([1, 3, 2_500]))]
+        several: Any = choose.choice([{}, {"log_offset": 2**33}, {"broker_time_ms": 1}])
+        return [Together(sequences, several)]
+    outcome = choose.choice(["ok", "raised", "ack"])
+    error = TimeoutError("late", 3) if outcome == "raised" else None
+    facts = choose.choice([None, {}, {"log_offset": 5}, {"outcome": "nack"}, {"identity": "\ud800"}])
+    return choose.choice([None, [(choose.randrange(1, 2**34), outcome, error, facts)]])
+
+
 def call(bus: Bus, choose: random.Random) -> None:
     value = some_value(choose)
     match choose.randrange(11):
@@ -170,14 +183,13 @@ def call(bus: Bus, choose: random.Random) -> None:
         case 4:
             bus.settle(value)
         case 5:
-            bus.deliver(some_message(choose))
+            bus.deliver(
+                choose.choice([None, {**some_message(choose), "handler": choose.choice([0, 7])}, some_message(choose)])
+            )
         case 6:
             bus.submit(some_message(choose))
         case 7:
-            outcome = choose.choice(["ok", "raised", "ack"])
-            error = TimeoutError("late", 3) if outcome == "raised" else None
-            facts = choose.choice([None, {}, {"log_offset": 5}, {"outcome": "nack"}, {"identity": "\ud800"}])
-            bus.told(choose.choice([None, [(choose.randrange(1, 2**34), outcome, error, facts)]]))
+            bus.told(some_ends(choose))
         case 8:
             asyncio.run(later(bus, value, some_message(choose)))
         case 9:
@@ -212,6 +224,8 @@ def written(root: Path) -> list[Any]:
 def timeless(record: list[Any]) -> Any:
     match record[0]:
         case 0 | 1:
+            return [*record[:2], *record[3:]]
+        case 7:
             return [*record[:2], *record[3:]]
         case 2:
             return [*record[:2], *record[3:10], record[10] > 0]

@@ -88,6 +88,9 @@ def observe(
 def late(
     probe: Any, read: Callable[..., Any], result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], /
 ) -> None: ...
+def deliver(
+    probe: Any, handling: Any, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], /
+) -> Any: ...
 def made(
     probe: Any,
     read: Callable[..., Any],

@@ -7,6 +7,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace.context import CURRENT, Cause, Handling
+from msgtrace.hook import Together
 from msgtrace.native import MAX_FAILURES, native
 from msgtrace.probe import Probe, outcome_of
 from msgtrace.records import CAUSE_ENDED
@@ -129,8 +130,12 @@ def late(probe: Probe, read: Callable[..., Any], result: Any, args: tuple[Any, .
     if probe.failures >= MAX_FAILURES:
         return
     try:
-        for sequence, outcome, error, facts in read(result, *args, **kwargs) or ():
-            probe.complete(sequence, outcome, error, facts)
+        for told in read(result, *args, **kwargs) or ():
+            if type(told) is Together:
+                probe.together(told)
+            else:
+                sequence, outcome, error, facts = told
+                probe.complete(sequence, outcome, error, facts)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
 
@@ -218,4 +223,4 @@ def injected(
 
 if not TYPE_CHECKING and native is not None:
     native.use(CURRENT, end, observe)
-    begin, end, observe, late = native.begin, native.end, native.observe, native.late
+    begin, end, observe, late, deliver = native.begin, native.end, native.observe, native.late, native.deliver

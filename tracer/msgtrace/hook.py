@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from msgtrace.records import Facts, Kind, Message, Outcome
 
@@ -38,7 +38,20 @@ Failed: TypeAlias = "Callable[..., Facts | None]"
 Its `outcome`, if it has one, stands for `raised` or `cancelled`.
 """
 
-ReadLate: TypeAlias = "Callable[..., list[tuple[int, str, BaseException | None, Facts | None]] | None]"
+
+class Together(Struct, frozen=True):
+    """Sends that ended well at the same time: a batch that a broker acknowledged. One record, however many they are.
+
+    Attributes:
+        sequences: theirs.
+        facts: of each; but `log_offset` is the first's, and each next one's is one more.
+    """
+
+    sequences: list[int]
+    facts: Facts
+
+
+ReadLate: TypeAlias = "Callable[..., Sequence[tuple[int, str, BaseException | None, Facts | None] | Together] | None]"
 """Late facts about operations that returned long ago: `(result, *parameters)` -> `(sequence, outcome, error, facts)`."""
 
 Inject: TypeAlias = (

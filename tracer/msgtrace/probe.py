@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from msgtrace.code_site import CodeSites
-    from msgtrace.hook import Hook
+    from msgtrace.hook import Hook, Together
     from msgtrace.recorder import Recorder
     from msgtrace.records import Facts, Message
 
@@ -235,6 +235,10 @@ class Probe(Base):
         else:
             for each in sequence:
                 self.recorder.complete(each, outcome, error, facts)
+
+    def together(self, told: Together) -> None:
+        """Record that several operations ended well at once."""
+        self.recorder.together(told.sequences, told.facts)
 
     def failed(self, error: Exception) -> None:
         """Count a failure of ours; the program never sees it."""

@@ -37,6 +37,8 @@ MADV_WIPEONFORK: Final = 18
 
 MAX_DEFINITIONS: Final = 50_000
 """Interned values of one table of one process; later ones are written out each time."""
+MAX_TOGETHER: Final = 1_000
+"""Operations whose end one record tells: it must fit into any segment."""
 
 TABLES: Final = 6
 _pack = FRAME.pack
@@ -196,6 +198,22 @@ class Recorder:
         else:
             told = error if isinstance(error, tuple) else described(error)
             self.write(self._encoded((1, sequence, time.monotonic_ns(), outcome, *told, facts)))
+
+    def together(self, sequences: list[int], facts: Facts) -> None:
+        """Record that several operations ended well at once, in a record for each `MAX_TOGETHER` of them.
+
+        Args:
+            sequences: theirs.
+            facts: what became known of each; but `log_offset` is the first's, and each next one's is one more.
+        """
+        if not self.mine[0]:
+            return  # as above
+        now, offset = time.monotonic_ns(), facts.get("log_offset")
+        for start in range(0, len(sequences), MAX_TOGETHER):
+            if offset is not None:
+                facts = {**facts, "log_offset": offset + start}
+            some = sequences[start : start + MAX_TOGETHER]
+            self.write(self._encoded((records.TOGETHER, some, now, facts)))
 
     def lose(self, reason: str, count: int = 1, detail: str = "") -> None:
         """Record that something was not recorded, in the words that the losses table shows."""

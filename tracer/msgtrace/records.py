@@ -10,10 +10,14 @@ positions cost nothing to write; a `Message` is a map of only the fields that ar
     PROCESS     [4, facts]
     CLOCK       [5, wall_ns, monotonic_ns]
     LOSS        [6, reason, count, detail]
+    TOGETHER    [7, sequences, monotonic_ns, facts]
 
 `sequence` counts a process's operations from 1. `point`, `thread`, `code_site` and every other value documented as
 interned are numbers, 0 meaning "not known"; the number's meaning is in a DEFINE record of the same process, which
 usually stands before its first use. `causes` is the sequence of one causing operation, an array of candidates, or nil.
+
+TOGETHER stands for a COMPLETE of each sequence with the outcome `ok` and these facts; but `log_offset` is the first's,
+and each next one's is one more. Like every record it is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ DEFINE: Final = 3
 PROCESS: Final = 4
 CLOCK: Final = 5
 LOSS: Final = 6
+TOGETHER: Final = 7
 
 # Tables of DEFINE records.
 POINTS: Final = 0

@@ -77,9 +77,13 @@ def confirmed(
     self: Any,
     body: bytes,
     *,
+    exchange: str = "",
+    routing_key: str = "",
     properties: Any = None,
     mandatory: bool = False,
-    **_others: Any,
+    immediate: bool = False,
+    timeout: Any = None,
+    wait: bool = True,
 ) -> Facts:
     """What became of a publish, and the id that it went with."""
     message_id = None if properties is None else properties.message_id

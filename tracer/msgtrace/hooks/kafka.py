@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.context import CURRENT
-from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit
+from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit, Together
 from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups
 from msgtrace.hooks.kafka_clients import connection
 from msgtrace.snapshot import snapshot
@@ -42,16 +42,29 @@ class _Notes:
         process: the process in which `about` has its meaning.
         about: what its records have in common.
         answered: a broker will answer.
-        entries: index in the batch, and operation, of each record.
+        runs: operations of records that follow each other in the batch, by the index of their first: all of them in one
+            list, unless the batch was begun before we were here.
     """
 
-    __slots__ = ("about", "answered", "entries", "process")
+    __slots__ = ("about", "answered", "process", "runs")
 
     def __init__(self, about: Message, *, answered: bool) -> None:
         self.process = interning.process()
         self.about = about
         self.answered = answered
-        self.entries: list[tuple[int, int]] = []
+        self.runs: dict[int, list[int]] = {}
+
+    def add(self, index: int, sequence: int) -> None:
+        """Note the operation of one more record."""
+        for first, sequences in self.runs.items():
+            if first + len(sequences) == index:
+                sequences.append(sequence)
+                return
+        self.runs[index] = [sequence]
+
+    def entries(self) -> list[tuple[int, int]]:
+        """Index in the batch, and operation, of each record."""
+        return [entry for first, sequences in self.runs.items() for entry in enumerate(sequences, first)]
 
 
 # ---- sends ----------------------------------------------------------------------------------------------------------
@@ -121,14 +134,24 @@ def _first(place: Any, owner: Any) -> _Notes:
     return _Notes(about, answered=owner.config["acks"] != 0)
 
 
-def noted(sequence: int, result: Any, owner: Any, self: Any, *_: Any, **__: Any) -> None:
+def noted(
+    sequence: int,
+    result: Any,
+    owner: Any,
+    self: Any,
+    timestamp_ms: Any,
+    key: Any,
+    value: Any,
+    headers: Any,
+    now: Any = None,
+) -> None:
     """Remember which operations a batch's records are."""
-    self.__dict__[_NOTES].entries.append((result.args[0], sequence))
+    self.__dict__[_NOTES].add(result.args[0], sequence)
 
 
 def completed(
     _: None, self: Any, base_offset: Any, timestamp_ms: Any, record_exceptions_fn: Any
-) -> list[tuple[int, str, BaseException | None, Facts | None]] | None:
+) -> list[tuple[int, str, BaseException | None, Facts | None] | Together] | None:
     """The end of a batch: the offset of its first record, or an error for each. Read before the program's callbacks.
 
     Without an answer (`acks=0`) there is nothing to tell but an error; kafka-python 3.0 then has the batch begin at 0.
@@ -142,14 +165,16 @@ def completed(
     if self.attempts:
         common["settings"] = {**notes.about.get("settings", {}), "retries": self.attempts}
     if record_exceptions_fn is not None:
-        return [(sequence, "raised", record_exceptions_fn(index), common) for index, sequence in notes.entries]
+        return [(sequence, "raised", record_exceptions_fn(index), common) for index, sequence in notes.entries()]
     if not notes.answered:
         return None
     if timestamp_ms is not None and timestamp_ms >= 0:
         common["broker_time_ms"] = timestamp_ms
     if base_offset is None or base_offset < 0:
-        return [(sequence, "ok", None, common) for _, sequence in notes.entries]
-    return [(sequence, "ok", None, {**common, "log_offset": base_offset + index}) for index, sequence in notes.entries]
+        return [Together(sequences, common) for sequences in notes.runs.values()]
+    return [
+        Together(sequences, {**common, "log_offset": base_offset + first}) for first, sequences in notes.runs.items()
+    ]
 
 
 def divided(_: Any, self: Any, batch: Any, now: Any = None) -> None:
@@ -160,12 +185,12 @@ def divided(_: Any, self: Any, batch: Any, now: Any = None) -> None:
     # A list first, in one C call: the program's threads append to the deque.
     queued = list(self._batches[batch.topic_partition])
     batches = {id(each.produce_future): each for each in queued}
-    for index, sequence in notes.entries:
+    for index, sequence in notes.entries():
         future = batch._record_futures[index]  # noqa: SLF001 - what kafka-python itself rebinds
         successor = batches.get(id(future._produce_future))  # noqa: SLF001 - as above
         if successor is not None:
             more = successor.__dict__.setdefault(_NOTES, _Notes(notes.about, answered=notes.answered))
-            more.entries.append((future.args[0], sequence))
+            more.add(future.args[0], sequence)
 
 
 def detached(_: None, self: Any) -> None:
