@@ -7,6 +7,7 @@ time. The copy spills to a private temporary folder when it outgrows memory, and
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -107,6 +108,14 @@ TEXTS: Final = """
     from operations
     where operation_id > $1 and operation_id <= $2 and body_json is not null
         and kind in ('send', 'receive', 'process') and coalesce(encoding, '') <> 'object'
+"""
+
+# One row per message of a list of operations that has a key and a body.
+KEYS: Final = """
+    select operation_id, message_key, cast(body_json as varchar)
+    from operations
+    where operation_id in (select unnest($1)) and message_key is not null and body_json is not null
+    order by operation_id
 """
 
 # One row per body of a list of operations.
@@ -246,6 +255,20 @@ class Study:
         for (last,) in self.rows(BODY_PAGES, [BODY_PAGE_BYTES, BODY_PAGE_ROWS]):
             yield _tuples(self._trace.query(BODIES, [first, last]))
             first = last
+
+    def keys_and_bodies(self, operations: Sequence[int]) -> list[tuple[int, str, str]]:
+        """Key and body of some operations, of those that have both: (operation, key, JSON text).
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        return _tuples(self._trace.query(KEYS, [list(operations)]))
+
+    @functools.cached_property
+    def extent(self) -> tuple[int, int] | None:
+        """When the first and the last operation were observed; None where there is none."""
+        ((first, last),) = self.rows("select min(observed_ns), max(observed_ns) from operations")
+        return None if first is None else (first, last)
 
     def trace_file(self) -> tuple[str, str]:
         """The trace's id, and the version of msgtrace that made it."""

@@ -74,7 +74,21 @@ def as_json(event: Event, contract: Contract) -> dict[str, Any]:
         "schema": dict(contract.schema),
         "versioned_by": contract.versioned_by or None,
         "versions": [_version(each) for each in contract.versions],
+        "elsewhere": elsewhere(contract),
     }
+
+
+def elsewhere(contract: Contract) -> list[dict[str, Any]]:
+    """The same type on other channels, and in what its bodies differ there."""
+    return [
+        {
+            "event": each.event,
+            "differences": [{"path": one.path, "difference": one.what} for one in each.differences],
+            "differences_in_all": each.count,
+            "certainty": each.certainty,
+        }
+        for each in contract.elsewhere
+    ]
 
 
 def _version(version: Version) -> dict[str, Any]:
@@ -110,16 +124,18 @@ def _fits(version: Version) -> str:
 def field_rows(described: Sequence[Described]) -> Rows:
     """One row per field: what every value of it was like."""
     columns = (
-        "event", "path", "types", "format", "present", "of", "nulls", "closed_set", "closed", "least", "most", "role", "examples",
+        "event", "path", "types", "format", "format_certainty", "present",
+        "of", "nulls", "closed_set", "closed", "least", "most", "role", "examples",
     )  # fmt: skip
     rows = [_field(event, each) for event, contract in described for each in contract.fields]
-    spare = ("closed", "nulls", "least", "most", "examples", "of")
+    spare = ("format_certainty", "closed", "nulls", "least", "most", "examples", "of")
     return Rows(columns, rows, NO_FIELDS, spare=spare if len(described) > 1 else ("event", *spare))
 
 
 def _field(event: Event, field: Field) -> tuple[Any, ...]:
     least, most = field.range or (None, None)
     return (
-        event.name, field.path, list(field.types), field.format or None, field.present, field.of, field.nulls,
+        event.name, field.path, list(field.types), field.format or None, field.format_certainty,
+        field.present, field.of, field.nulls,
         list(field.values) or None, field.closed, least, most, field.role or None, list(field.examples),
     )  # fmt: skip

@@ -99,11 +99,13 @@ class Field:
         nulls: how often it was null.
         examples: as JSON text, shortened; secrets and personal data only by kind.
         format: that every value has, '' for none.
+        format_certainty: `guess` where values alone say it, and could be so by chance; None for no format.
         values: of a closed set, which `closed` says how sure it is; () for none.
         closed: None where it is no closed set.
         range: smallest and largest number, or shortest and longest text in characters, as was seen; None for neither.
         role: what it is for: event id, type, occurred at, correlation, causation, version, aggregate id, partition key,
-            payload, metadata; '' for none that could be told.
+            payload, metadata; '' for none that could be told. One may have two, as `aggregate id, partition key`.
+        role_certainty: how sure that is.
     """
 
     path: str
@@ -117,6 +119,8 @@ class Field:
     closed: Certainty | None = None
     range: tuple[float, float] | None = None
     role: str = ""
+    format_certainty: Certainty | None = None
+    role_certainty: Certainty | None = None
 
 
 Verdict = Literal["backward", "forward", "full", "none"]
@@ -159,6 +163,30 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One in which the bodies of two channels differ, e.g. `only here`."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same event type on another channel.
+
+    Attributes:
+        event: its id there.
+        differences: in the bodies, some of them; () where there are none.
+        count: of all of them.
+    """
+
+    event: str
+    differences: tuple[Difference, ...]
+    count: int
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What the bodies of one event type looked like.
 
@@ -169,6 +197,7 @@ class Contract:
         schema: JSON Schema 2020-12, of all versions together.
         versions: oldest first; () where there is only one.
         versioned_by: the field that says the version, or `drift`, where only the bodies tell; '' where there is one.
+        elsewhere: the same type on other channels.
     """
 
     event: str
@@ -180,3 +209,4 @@ class Contract:
     certainty: Certainty
     versions: tuple[Version, ...] = ()
     versioned_by: str = ""
+    elsewhere: tuple[Elsewhere, ...] = ()

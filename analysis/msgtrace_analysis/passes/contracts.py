@@ -9,7 +9,9 @@ import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.findings import Contract, Version
+from msgtrace_analysis.passes.elsewhere import with_elsewhere
 from msgtrace_analysis.passes.events import ref
+from msgtrace_analysis.passes.partition_keys import with_keys
 from msgtrace_analysis.passes.schema.fields import fields_of
 from msgtrace_analysis.passes.schema.json_schema import DIALECT, schema_of
 from msgtrace_analysis.passes.schema.judgement import cut_of, settle
@@ -61,10 +63,11 @@ def contracts(study: Study) -> tuple[Contract, ...]:
     found = read(_pages(study), summarised)
     drifted = {event: at for event, each in found.items() if not each.said and (at := moments(each.timeline))}
     parts = read(_pages(study, drifted), by_moment(drifted)) if drifted else {}
-    return tuple(
+    inferred = tuple(
         _contract(study, ref(*key), found.get(ref(*key)), parts.get(ref(*key)), messages - readable)
         for *key, messages, readable in study.rows(SAMPLES)
     )
+    return with_elsewhere(study, with_keys(study, inferred))
 
 
 def _pages(study: Study, wanted: Mapping[str, Any] | None = None) -> Iterator[Page]:
@@ -99,8 +102,8 @@ def _contract(study: Study, event: str, summary: Summary | None, parts: Summary 
         samples=whole.count,
         unread=unread,
         cut=cut_of(whole),
-        fields=tuple(fields_of(whole)),
-        schema={"$schema": DIALECT, **schema_of(whole)},
+        fields=tuple(fields_of(whole, study.extent)),
+        schema={"$schema": DIALECT, **schema_of(whole, study.extent)},
         certainty="likely" if whole.count >= ENOUGH and not unread else "guess",
         versions=_versions(study, divided),
         versioned_by=versioned_by,
@@ -153,7 +156,7 @@ def _versions(study: Study, divided: Sequence[tuple[str, Shape, list[Change]]]) 
             samples=shape.count,
             first_seen_ns=times.get(_first(shape), 0),
             last_seen_ns=times.get(_last(shape), 0),
-            schema=schema_of(shape),
+            schema=schema_of(shape, study.extent),
             verdict=verdict(found) if place else None,
             changes=tuple(found),
         )

@@ -5,47 +5,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgtrace_analysis.findings import Field
+from msgtrace_analysis.passes.schema.backing import claimed_format
 from msgtrace_analysis.passes.schema.examples import shown
-from msgtrace_analysis.passes.schema.judgement import closed_set, format_of, range_of, tuple_places
+from msgtrace_analysis.passes.schema.judgement import closed_set, range_of, tuple_places
 from msgtrace_analysis.passes.schema.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from msgtrace_analysis.passes.schema.backing import Span
     from msgtrace_analysis.passes.schema.shapes import Shape
 
 
-def fields_of(shape: Shape, path: str = "") -> Iterator[Field]:
-    """Every field, parents first, by path."""
+def fields_of(shape: Shape, span: Span | None = None, path: str = "") -> Iterator[Field]:
+    """Every field, parents first, by path; `span` is that of the trace."""
     if shape.arrays is not None:
         places = tuple_places(shape.arrays, shape.of("array"))
         if places is not None:
             for place, each in enumerate(places):
-                yield _field(f"{path}[{place}]", each, each.count)
-                yield from fields_of(each, f"{path}[{place}]")
+                yield _field(f"{path}[{place}]", each, each.count, span)
+                yield from fields_of(each, span, f"{path}[{place}]")
         items = shape.arrays.items
         if items is not None and items.count:
             if items.names() != ["object"]:
-                yield _field(f"{path}[]", items, items.count)
-            yield from fields_of(items, f"{path}[]")
+                yield _field(f"{path}[]", items, items.count, span)
+            yield from fields_of(items, span, f"{path}[]")
     objects = shape.objects
     if objects is None:
         return
     if objects.fields is None:
         if objects.values is not None:
             here = f"{path}.*" if path else "*"
-            yield _field(here, objects.values, objects.values.count)
-            yield from fields_of(objects.values, here)
+            yield _field(here, objects.values, objects.values.count, span)
+            yield from fields_of(objects.values, span, here)
         return
     for name, each in sorted(objects.fields.items()):
         here = f"{path}.{name}" if path else name
-        yield _field(here, each, objects.count)
-        yield from fields_of(each, here)
+        yield _field(here, each, objects.count, span)
+        yield from fields_of(each, span, here)
 
 
-def _field(path: str, shape: Shape, of: int) -> Field:
+def _field(path: str, shape: Shape, of: int, span: Span | None) -> Field:
     closed = closed_set(shape)
-    form = format_of(shape)
+    form, sure = claimed_format(shape, path.rpartition(".")[2].rstrip("[]*0123456789"), span)
+    role = role_of(path, shape, form)
     return Field(
         path=path,
         types=tuple(shape.names()),
@@ -54,10 +57,12 @@ def _field(path: str, shape: Shape, of: int) -> Field:
         nulls=shape.of("null"),
         examples=_examples(shape),
         format=form,
+        format_certainty=sure,
         values=closed[0] if closed else (),
         closed=closed[1] if closed else None,
         range=_range(shape),
-        role=role_of(path, shape, form),
+        role=role,
+        role_certainty="likely" if role else None,
     )
 
 

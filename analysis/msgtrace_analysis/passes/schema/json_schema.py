@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.passes.schema.judgement import closed_set, format_of, range_of, tuple_places, variants_of
+from msgtrace_analysis.passes.schema.backing import claimed_format
+from msgtrace_analysis.passes.schema.judgement import closed_set, range_of, tuple_places, variants_of
 
 if TYPE_CHECKING:
+    from msgtrace_analysis.passes.schema.backing import Span
     from msgtrace_analysis.passes.schema.judgement import Variants
     from msgtrace_analysis.passes.schema.shapes import Arrays, Objects, Shape
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(shape: Shape) -> dict[str, Any]:
-    """The JSON Schema of a settled shape, without the dialect."""
+def schema_of(shape: Shape, span: Span | None = None) -> dict[str, Any]:
+    """The JSON Schema of a settled shape, without the dialect; `span` is that of the trace."""
     definitions: dict[str, Any] = {}
-    schema = _Writer(definitions).schema(shape, "body")
+    schema = _Writer(definitions, span).schema(shape, "body")
     if definitions:
         schema["$defs"] = definitions
     return schema
@@ -31,10 +33,12 @@ class _Writer:
 
     Args:
         definitions: of objects that contain their like; filled.
+        span: of the trace.
     """
 
-    def __init__(self, definitions: dict[str, Any]) -> None:
+    def __init__(self, definitions: dict[str, Any], span: Span | None) -> None:
         self._definitions = definitions
+        self._span = span
         self._open: list[str] = []
 
     def schema(self, shape: Shape, name: str) -> dict[str, Any]:
@@ -42,7 +46,7 @@ class _Writer:
         schema: dict[str, Any] = {}
         if names and "any" not in names:
             schema["type"] = names[0] if len(names) == 1 else names
-        _scalar(shape, schema)
+        _scalar(shape, schema, name, self._span)
         if "array" in names and shape.arrays is not None:
             written = self._array(shape.arrays, shape.of("array"), name)
             observed = schema.get("x-observed", {}) | written.get("x-observed", {})
@@ -120,11 +124,13 @@ def _arms(properties: dict[str, Any], variants: Variants) -> dict[str, Any]:
     return {"oneOf": arms, "x-discriminator": variants.field}
 
 
-def _scalar(shape: Shape, schema: dict[str, Any]) -> None:
+def _scalar(shape: Shape, schema: dict[str, Any], name: str, span: Span | None) -> None:
     names = set(shape.types)
-    form = format_of(shape)
+    form, sure = claimed_format(shape, name, span)
     if form:
         schema["format"] = form
+        if sure == "guess":
+            schema["x-format-certainty"] = sure
     closed = closed_set(shape)
     observed: dict[str, Any] = {}
     if closed is not None:
