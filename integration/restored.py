@@ -14,7 +14,8 @@ from msgtrace.start import active
 
 
 def looks(function: Any) -> dict[str, Any]:
-    """What a program can see of a function."""
+    """What a program can see of a function, a class method's included."""
+    function = getattr(function, "__func__", function)
     return {
         "signature": str(inspect.signature(function)),
         "kinds": [
