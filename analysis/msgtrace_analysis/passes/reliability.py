@@ -110,7 +110,8 @@ FAILURES: Final = f"""
         coalesce(min(o.error_message), ''), {EVIDENCE}
     from operations as o
     left join (select operation_id, kind, name, site from places) as p using (operation_id)
-    where o.error_type is not null or o.outcome in ('raised', 'returned')
+    where (o.error_type is not null or o.outcome in ('raised', 'returned'))
+        and coalesce(o.channel_kind, '') not in ('retry', 'breaker')  -- told of by their own passes
     group by all
     order by all
 """

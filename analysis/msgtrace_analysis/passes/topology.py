@@ -37,7 +37,7 @@ CHANNELS: Final = f"""
         count(distinct channel),
         count(*) filter (kind = 'send'), count(*) filter (kind in ('receive', 'process')), {EVIDENCE}
     from patterned
-    where channel_kind <> 'route' and kind in ('declare', 'subscribe', 'send', 'receive', 'process')
+    where channel_kind not in ('route', 'retry', 'breaker') and kind in ('declare', 'subscribe', 'send', 'receive', 'process')
         and not (kind = 'declare' and outcome in ('raised', 'cancelled'))
     group by system, channel_kind, pattern
     order by system, channel_kind, pattern
