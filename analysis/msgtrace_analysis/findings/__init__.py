@@ -85,6 +85,7 @@ from msgtrace_analysis.findings.topology import (
     Subscription,
     Topology,
 )
+from msgtrace_analysis.findings.uses import Header, Use
 
 __all__ = [
     "CERTAINTIES",
@@ -127,6 +128,7 @@ __all__ = [
     "Gap",
     "Guarantees",
     "Hazard",
+    "Header",
     "Hop",
     "Inspection",
     "Judgement",
@@ -179,6 +181,7 @@ __all__ = [
     "Traffic",
     "Transport",
     "Unlinked",
+    "Use",
     "Variant",
     "Verdict",
     "Version",
@@ -195,6 +198,7 @@ class Findings:
     stack: Stack
     events: tuple[Event, ...]
     contracts: tuple[Contract, ...]
+    uses: tuple[Use, ...]
     traffic: tuple[Traffic, ...]
     flows: tuple[Flow, ...]
     conversations: Conversations

@@ -21,6 +21,7 @@ from msgtrace_analysis.passes.reliability import reliability
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
+from msgtrace_analysis.passes.uses import uses
 from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         stack=system,
         events=catalogue(study, span_ns(extent), rules),
         contracts=contracts(study),
+        uses=uses(study),
         traffic=traffic(study),
         flows=flows(study, graph),
         conversations=conversations(study, graph),

@@ -122,14 +122,14 @@ def catalogue(study: Study, span_ns: int, rules: Rules = NO_RULES) -> tuple[Even
     for system, kind, address, name, side, place_kind, service, function, site, *rest in study.rows(PARTIES):
         place = Place(place_kind, service, function, site)
         parties[system, kind, address, name, side].append(Party(place, evidence(rest)))
-    found = _Catalogue(uses(study), same_types(study), _parameters(study), rules, span_ns)
+    found = _Catalogue(uses(study), same_types(study), parameters_of(study), rules, span_ns)
     return tuple(
         found.event(row, parties[*row[:4], "send"], parties[*row[:4], "receive"])
         for row in study.rows(EVENTS, [SHOWN_CHANNELS])
     )
 
 
-def _parameters(study: Study) -> dict[tuple[str | None, str, str, str], list[Parameter]]:
+def parameters_of(study: Study) -> dict[tuple[str | None, str, str, str], list[Parameter]]:
     """The parameters of templates, by (system, kind, `channel` or `key`, template)."""
     found: dict[tuple[str | None, str, str, str], list[Parameter]] = {}
     for system, kind, of, template, name, type_, values in study.rows(PARAMETERS):
