@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace_analysis.renderers.asyncapi import document, render, services
+from msgtrace.command_line import cli
+from msgtrace_analysis.renderers.asyncapi import MARK, document, files, render, services
 from msgtrace_analysis.renderers.asyncapi.names import Keys, addressed, parameters_in
 from tests.analysis.hostile import hostile_trace
 from tests.analysis.javascript import told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from msgtrace_analysis.findings import Findings
     from tests.analysis.made_trace import MadeTrace
@@ -73,7 +76,7 @@ def test_what_was_observed(made: MadeTrace, findings: Callable[[], Findings]) ->
     topic = next(each for each in channels.values() if each["x-kind"] == "topic")
     assert topic["bindings"]["kafka"]["topic"] == "audit"
     assert operations["receive", "log"]["bindings"]["kafka"]["groupId"]["enum"] == ["loggers"]
-    assert operations["receive", "mail"]["x-code"] == ["/app/mail.py:1 on_order"]
+    assert operations["receive", "mail"]["x-code"] == ["mail.py:1 on_order"]
     order = written["components"]["messages"]["order.placed"]
     assert order["headers"]["required"] == ["source", "correlation_id"]
     assert set(order["headers"]["properties"]) == {"source", "retry", "correlation_id"}
@@ -133,3 +136,30 @@ def test_braces_stand_around_parameters_only(text: str) -> None:
     assert set(parameters_in(written)) <= {"a"}
     assert set(written.replace("{a}", "")) & set("{}") == set()
     assert written.replace("%7B", "{").replace("%7D", "}") == text
+
+
+def test_files_have_names_of_their_own(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for service in ("a/b", "a b", "..", "a_b"):
+        made.send(service=service, channel="orders", channel_kind="queue", body={})
+    written = files(findings())
+    assert set(written) == {
+        "asyncapi.yaml", "asyncapi/a_b.yaml", "asyncapi/a_b_2.yaml", "asyncapi/a_b_3.yaml", "asyncapi/unnamed.yaml",
+    }  # fmt: skip
+    assert all(MARK in content[:1000] for content in written.values())
+
+
+def test_the_command_writes_one_document_or_all(made: MadeTrace, tmp_path: Path) -> None:
+    shop(made)
+    made.write()
+    runner = CliRunner()
+    one = runner.invoke(cli, ["export", "asyncapi", "--db", str(made.path), "--service", "mail"])
+    assert (one.exit_code, yaml.safe_load(one.stdout)["info"]["title"]) == (0, "mail")
+    unknown = runner.invoke(cli, ["export", "asyncapi", "--db", str(made.path), "--service", "nobody"])
+    assert unknown.exit_code == 1
+    assert "there are: log, mail, web" in unknown.output
+    out = tmp_path / "out"
+    both = runner.invoke(cli, ["export", "asyncapi", "--db", str(made.path), "--out", str(out)])
+    assert (both.exit_code, len(both.stdout.splitlines())) == (0, 4)
+    (out / "asyncapi.yaml").write_text("mine")
+    assert runner.invoke(cli, ["export", "asyncapi", "--db", str(made.path), "--out", str(out)]).exit_code == 1
+    assert (out / "asyncapi.yaml").read_text() == "mine"

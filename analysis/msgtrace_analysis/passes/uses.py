@@ -75,8 +75,8 @@ def uses(study: Study) -> tuple[Use, ...]:
     """Who uses which channel for what. Needs the tables of `naming`."""
     headers: defaultdict[tuple[Any, ...], list[Header]] = defaultdict(list)
     for *key, name, types, present in study.rows(HEADERS):
-        known = tuple(sorted({TYPES.get(each, "string") for each in types}))
-        headers[tuple(key)].append(Header(name, known, present))
+        kinds = tuple(sorted({TYPES.get(each, "string") for each in types}))
+        headers[tuple(key)].append(Header(name, kinds, present))
     known = parameters_of(study)
     return tuple(_use(row, tuple(headers[row[:8]]), known) for row in study.rows(USES, [KEYS]))
 

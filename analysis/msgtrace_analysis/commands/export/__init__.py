@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 FORMS: Final[dict[str, tuple[str, str]]] = {
+    "asyncapi": ("asyncapi:asyncapi", "AsyncAPI 3.1 documents of the system and of each service."),
     "jsonschema": ("jsonschema:jsonschema", "A JSON Schema file for each event type and version."),
 }
 """Subcommand -> `module:function` under this package, and what help says of it."""

@@ -1,17 +1,34 @@
-"""Renders AsyncAPI 3.1 documents (https://www.asyncapi.com/docs/reference/specification/v3.1.0), one for the system and
-one for each service. Pure: the same findings give the same bytes.
+"""Renders AsyncAPI 3.1 documents, one for the system and one for each service. Pure.
 
-What happens inside one process, on an in-process bus, is no API and left to the guide. What is not AsyncAPI's own stands
-under `x-`.
+Source: https://www.asyncapi.com/docs/reference/specification/v3.1.0. The same findings give the same bytes. What happens
+inside one process, on an in-process bus, is no API and left to the guide. What is not AsyncAPI's own stands under `x-`.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import yaml
 
 from msgtrace_analysis.renderers.asyncapi.document import document, services
+from msgtrace_analysis.renderers.asyncapi.names import Keys
 
-__all__ = ["document", "render", "services"]
+if TYPE_CHECKING:
+    from msgtrace_analysis.findings import Findings
+
+__all__ = ["MARK", "document", "files", "render", "services"]
+
+MARK: Final = "x-msgtrace: "
+"""What a document of ours has near its beginning."""
+
+
+def files(findings: Findings) -> dict[str, str]:
+    """Every document by its file's name: the system's, and each service's in a folder."""
+    written = {"asyncapi.yaml": render(document(findings))}
+    keys = Keys()
+    for service in services(findings):
+        written[f"asyncapi/{keys.key(service, service)}.yaml"] = render(document(findings, service))
+    return written
 
 
 class _Dumper(yaml.SafeDumper):
@@ -23,7 +40,8 @@ class _Dumper(yaml.SafeDumper):
 
 def render(value: object) -> str:
     """A document as YAML, ending in a newline."""
-    return str(yaml.dump(_clean(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
+    text = yaml.dump(_clean(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return str(text)
 
 
 def _clean(value: object) -> object:

@@ -110,7 +110,9 @@ def _declared(findings: Findings, kind: str, name: str, system: str) -> Channel 
 def _bindings(address: Address, declared: Channel | None) -> dict[str, Any]:
     settings = _agreed(declared)
     if address.system == "rabbitmq" and address.kind == "exchange":
-        return {"amqp": {"is": "routingKey", "exchange": _exchange(address, declared, settings), "bindingVersion": AMQP}}
+        return {
+            "amqp": {"is": "routingKey", "exchange": _exchange(address, declared, settings), "bindingVersion": AMQP}
+        }
     if address.system == "rabbitmq" and address.kind == "queue":
         return {"amqp": {"is": "queue", "queue": _queue(address, declared, settings), "bindingVersion": AMQP}}
     if address.system == "kafka" and address.kind == "topic":

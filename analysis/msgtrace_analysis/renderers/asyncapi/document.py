@@ -80,14 +80,16 @@ class _Document:
         return {
             "title": "Messaging of the traced system" if self._service is None else visible(self._service) or "unnamed",
             "version": day,
-            "description": text,
-            "x-trace": recording.trace_id,
             "x-msgtrace": recording.msgtrace_version,
+            "x-trace": recording.trace_id,
+            "description": text,
         }
 
     def _written_servers(self) -> dict[str, Any]:
         return {
-            self._servers.key((each.system, each.address, each.virtual_host), f"{each.system}-{each.address}"): server(each)
+            self._servers.key((each.system, each.address, each.virtual_host), f"{each.system}-{each.address}"): server(
+                each
+            )
             for each in self._findings.stack.servers
             if self._service is None or self._service in each.services
         }
@@ -101,7 +103,9 @@ class _Document:
         for address, uses in found.items():
             events = list(dict.fromkeys(use.event for use in uses))
             each = channel(address, uses, self._findings)
-            on = [self._servers.key((address.system, name), name) for name in sorted({s for u in uses for s in u.servers})]
+            on = [
+                self._servers.key((address.system, name), name) for name in sorted({s for u in uses for s in u.servers})
+            ]
             if refs := [{"$ref": pointer("servers", name)} for name in on if name in servers]:
                 each["servers"] = refs
             each["messages"] = {

@@ -29,7 +29,7 @@ class Keys:
         """
         known = self._keys.get(thing)
         if known is None:
-            plain = _NO_KEY.sub("_", name).strip("_")[:LONGEST] or "unnamed"
+            plain = _NO_KEY.sub("_", name).strip("_.")[:LONGEST] or "unnamed"
             known = next(each for n in range(len(self._taken) + 1) if (each := _numbered(plain, n)) not in self._taken)
             self._keys[thing] = known
             self._taken.add(known)
