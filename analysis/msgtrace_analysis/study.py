@@ -73,6 +73,14 @@ WHOLE: Final = {
         from processes
     """,
     "connections": "select connection_id, facts from connections",
+    # When things were inspected together, their time is the same.
+    "inspected": """
+        select
+            operation_id, system, server, virtual_host, channel_kind, channel, routing_key, consumer_group, consumer_tag,
+            cast(settings as varchar) as settings, epoch_ns(observed_at) as observed_ns
+        from topology
+        where kind = 'inspected'
+    """,
     "losses": "select coalesce(service, '') as service, reason, detail, lost from losses",
 }
 

@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from msgtrace_collectors.trace_file import open_for_writing
@@ -162,6 +163,24 @@ class MadeTrace:
         for receive in receives:
             self.row("settlements", settle_id=operation, receive_id=receive)
         return operation
+
+    def inspected(
+        self, kind: str, channel: str, system: str = "rabbitmq", *, action: str = "inspect", **settings: Any
+    ) -> int:
+        """A thing that was found on the one broker of a system, all at one time; what the view has columns for is one."""
+        columns = {
+            name: settings.pop(name)
+            for name in ("virtual_host", "routing_key", "consumer_group", "consumer_tag", "server")
+            if name in settings
+        }
+        number = len(self._rows.get("msgtrace_store.inspected", ())) + 1
+        self.row(
+            "msgtrace_store.inspected",
+            **{"server": "broker", "virtual_host": "/"} | columns,
+            operation_id=number, inspection_id=uuid.UUID(int=1), part=0, inspected_at=datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None), system=system,
+            channel_kind=kind, channel=channel, settings=json.dumps({"action": action, **settings}),
+        )  # fmt: skip
+        return number
 
     def _body(self, body: Any, encoding: str) -> dict[str, Any]:
         text = json.dumps(body)

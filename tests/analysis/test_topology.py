@@ -54,6 +54,7 @@ def test_bindings_and_dead_letters(made: MadeTrace, findings: Callable[[], Findi
     ]
     (letter,) = topology.dead_letters
     assert (letter.queue, letter.exchange, letter.routing_key, letter.time_to_live) == ("work", "retry", None, "150")
+    assert (letter.origin, letter.outcome, letter.reasons) == ("declaration", "unknown", ("rejected", "expired"))
 
 
 def test_subscriptions_with_handlers_and_groups(made: MadeTrace, findings: Callable[[], Findings]) -> None:

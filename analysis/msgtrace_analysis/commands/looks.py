@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,6 +16,7 @@ from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic as find_traffic
 from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.mermaid import overview
+from msgtrace_analysis.renderers.queue_rows import queue_rows
 from msgtrace_analysis.renderers.rows import Rows
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from msgtrace_analysis.commands.choosing import Choice
-    from msgtrace_analysis.findings import Event, Place, Topology
+    from msgtrace_analysis.findings import Event, Place
     from msgtrace_analysis.renderers.rows import Format
     from msgtrace_analysis.rules import Rules
 
@@ -80,49 +81,21 @@ def _services(places: Iterable[Place]) -> list[str]:
 @db_option
 @format_option
 def queues(db: Path, form: Format) -> None:
-    """Channels, bindings, subscriptions and dead-letter settings."""
+    """Channels, bindings, subscriptions, dead-letter routes, and where they do not go together with the traffic.
+
+    What brokers have besides what was declared is there after `msgtrace inspect`.
+    """
     with studied(db) as study:
         found = topology(study)
     show(queue_rows(found), form)
-
-
-def queue_rows(found: Topology) -> Rows:
-    """One row per channel, binding and subscription."""
-    columns = (
-        "what",
-        "system",
-        "kind",
-        "name",
-        "from",
-        "routing_key",
-        "group",
-        "services",
-        "settings",
-        "sent",
-        "received",
-    )
-    channels: list[tuple[Any, ...]] = [
-        (
-            "channel", each.system, each.kind, each.name, None, None, None, list(each.declared_by),
-            [dict(form) for form in each.settings] or None, each.sends, each.receives,
-        )
-        for each in found.channels
-    ]  # fmt: skip
-    bindings = [
-        (
-            "binding", each.system, each.destination_kind, each.destination, each.source, each.routing_key, None,
-            list(each.declared_by), dict(each.settings) or None, None, None,
-        )
-        for each in found.bindings
-    ]  # fmt: skip
-    subscriptions = [
-        (
-            "subscription", each.system, each.channel_kind, each.channel, None, None, each.group, [each.service],
-            [dict(form) for form in each.settings] or None, None, None,
-        )
-        for each in found.subscriptions
-    ]  # fmt: skip
-    return Rows(columns, channels + bindings + subscriptions, "No channel was declared or used in this trace.")
+    for each in found.inspections:
+        partly = [f"{count:,} {name} beyond the limit" for name, count in each.left_out]
+        partly += [f"{name}: {why}" for name, why in each.unreadable]
+        if partly:
+            click.echo(
+                f"msgtrace: the inspection of {each.system} at {each.server} is not whole: {'; '.join(partly)}",
+                err=True,
+            )
 
 
 @click.command()

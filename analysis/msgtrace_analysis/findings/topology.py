@@ -126,7 +126,7 @@ class DeadLetter:
     virtual_host: str | None = None
     origin: Literal["declaration", "policy"] = "declaration"
     overflow: str | None = None
-    delivery_limit: str | None = None
+    delivery_limit: int | None = None
     reasons: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     outcome: Literal["queue", "nowhere", "unknown"] = "unknown"

@@ -49,6 +49,9 @@ CHANNELS: Final = """
     select system, source_kind as kind, source as name from sourced
     union
     select system, channel_kind, channel from operations
+    union
+    select system, channel_kind, channel from inspected
+    where channel_kind in ('exchange', 'queue', 'topic', 'stream', 'list', 'pubsub')
     order by all
 """
 

@@ -71,7 +71,8 @@ def _unconsumed(completeness: Completeness) -> Iterator[Observation]:
 
 def _undeclared(topology: Topology) -> Iterator[Observation]:
     for each in topology.channels:
-        if each.kind in {"queue", "exchange"} and each.name and not each.declared_by:
+        used = each.sends or each.receives or not each.inspected
+        if each.kind in {"queue", "exchange"} and each.name and not each.declared_by and used:
             sentence = (
                 "The {0} {1} was used ({n} operations) and not declared by any traced service: it must be there before."
             )

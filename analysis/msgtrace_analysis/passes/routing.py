@@ -181,6 +181,22 @@ class Router:
             ),
         }  # fmt: skip
 
+    def plain_keys(self, queue: str) -> list[str]:
+        """Keys that surely lead to a queue: of its bindings, those that are no patterns."""
+        keys = {
+            each.key for each in self._bindings
+            if each.destination == queue and not each.to_exchange and each.source in self.exchanges
+            and (
+                self.exchanges[each.source].type == "direct"
+                or (self.exchanges[each.source].type == "topic" and not {"*", "#"} & set(words(each.key)))
+            )
+        }  # fmt: skip
+        return sorted(keys)
+
+    def has_bindings(self, exchange: str) -> bool:
+        """Whether anything is bound to an exchange."""
+        return exchange in self._from
+
     def route(self, exchange: str, key: str, headers: Mapping[str, Any] | None = None) -> Routed:
         """Where a message goes that is published to an exchange.
 

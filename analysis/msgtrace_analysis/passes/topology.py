@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, get_args
 
-from msgtrace_analysis.findings import Binding, Channel, DeadLetter, Place, Setting, Subscription, Topology
+from msgtrace_analysis.findings import Channel, Check, Place, Setting, Subscription, Topology
+from msgtrace_analysis.passes.bindings import bindings
+from msgtrace_analysis.passes.dead_letter_routes import dead_letters
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
+from msgtrace_analysis.passes.inspected import inspected, permissions, rests_on
+from msgtrace_analysis.passes.routes import unmatched_keys, used
+from msgtrace_analysis.passes.topology_gaps import gaps
+from msgtrace_analysis.passes.wiring import wired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from msgtrace_analysis.passes.inspected import Inspected, Thing
     from msgtrace_analysis.study import Study
+
+CHANNEL_KINDS: Final = ("exchange", "queue", "topic", "stream", "list", "pubsub")
 
 PASSING: Final = frozenset({"action", "message_count", "consumer_count", "nowait"})
 """Settings that say nothing about how a channel is set up."""
@@ -43,18 +54,6 @@ CHANNELS: Final = f"""
     order by system, channel_kind, pattern
 """
 
-# One row per binding.
-BINDINGS: Final = f"""
-    select
-        system, coalesce(settings ->> '$.exchange', settings ->> '$.source', ''), pattern, channel_kind,
-        coalesce(routing_key, ''), coalesce(cast(settings -> '$.arguments' as varchar), 'null'),
-        list_sort(list(distinct service)), {EVIDENCE}
-    from patterned
-    where kind = 'declare' and action = 'bind' and outcome not in ('raised', 'cancelled')
-    group by all
-    order by all
-"""
-
 # One row per service, channel and consumer group.
 SUBSCRIPTIONS: Final = f"""
     select
@@ -82,27 +81,67 @@ LIMITS: Final = f"""
 def topology(study: Study) -> Topology:
     """Find the topology. Needs `addresses`."""
     study.run(PATTERNED)
-    channels = tuple(_channel(*row[:10], rest=row[10:]) for row in study.rows(CHANNELS))
+    known = inspected(study)
+    channels = _with_inspected([_channel(*row[:10], rest=row[10:]) for row in study.rows(CHANNELS)], known)
+    subscriptions = tuple(
+        Subscription(
+            system or "", channel, kind or "", group, service,
+            tuple(Place("handler", service, each["name"], each["site"]) for each in handlers or ()),
+            settled(settings or ()), evidence(rest),
+        )
+        for system, channel, kind, group, service, handlers, settings, *rest in study.rows(SUBSCRIPTIONS)
+    )  # fmt: skip
+    hosts = wired(study, known)
+    routers = {name: host.router() for name, host in hosts.items()}
+    uses = used(study, hosts, routers)
+    joined = bindings(study, known, hosts, uses)
+    letters = dead_letters(channels, subscriptions, hosts, routers, uses, known)
+    found = list(gaps(study, channels, joined, subscriptions, letters, known))
+    for use in (uses or {}).values():
+        found += unmatched_keys(use, inspected="rabbitmq" in known.whole)
+    order = get_args(Check)
     return Topology(
-        channels=channels,
-        bindings=tuple(
-            Binding(system or "", source, name, kind, key, json.loads(arguments) or {}, tuple(services), evidence(rest))
-            for system, source, name, kind, key, arguments, services, *rest in study.rows(BINDINGS)
-        ),
-        subscriptions=tuple(
-            Subscription(
-                system or "", channel, kind or "", group, service,
-                tuple(Place("handler", service, each["name"], each["site"]) for each in handlers or ()),
-                settled(settings or ()), evidence(rest),
-            )
-            for system, channel, kind, group, service, handlers, settings, *rest in study.rows(SUBSCRIPTIONS)
-        ),
-        dead_letters=tuple(each for channel in channels for each in dead_letters(channel)),
+        channels=tuple(channels),
+        bindings=joined,
+        subscriptions=subscriptions,
+        dead_letters=letters,
         limits=tuple(
             Setting(system or "", service, action or "", settings_of(settings), evidence(rest))
             for system, service, action, settings, *rest in study.rows(LIMITS)
         ),
-    )  # fmt: skip
+        inspections=known.inspections,
+        permissions=permissions(known),
+        gaps=tuple(sorted(found, key=lambda each: (order.index(each.check), each.system, each.name, each.names))),
+    )
+
+
+def _with_inspected(channels: list[Channel], known: Inspected) -> list[Channel]:
+    """Channels, and those that only an inspection knows; exchanges that every broker has count only when used."""
+    things: dict[tuple[str, str, str], list[Thing]] = {}
+    for each in known.of(*CHANNEL_KINDS):
+        things.setdefault((each.system, each.kind, each.pattern), []).append(each)
+    joined = [_inspected_too(each, things.pop((each.system, each.kind, each.name), [])) for each in channels]
+    for (system, kind, name), those in things.items():
+        if kind == "exchange" and (not name or name.startswith("amq.")):
+            continue
+        hosts = tuple(sorted({each.virtual_host for each in those if each.virtual_host is not None}))
+        empty = Channel(
+            system, kind, name, len({each.name for each in those}), hosts, (), (), (), 0, 0, rests_on(those)
+        )
+        joined.append(_inspected_too(empty, those))
+    return sorted(joined, key=lambda each: (each.system, each.kind, each.name))
+
+
+def _inspected_too(channel: Channel, things: list[Thing]) -> Channel:
+    if not things:
+        return channel
+    state: Counter[str] = Counter()
+    for each in things:
+        state.update(each.state)
+    texts = (json.dumps({name: value for name, value in each.settings.items() if name != "state"}) for each in things)
+    forms = tuple({k: v for k, v in form.items() if k != "action"} for form in settled(texts))
+    latest = max(each.observed_ns for each in things)
+    return replace(channel, inspected=forms, state=dict(state), inspected_ns=latest)
 
 
 def _channel(
@@ -144,23 +183,3 @@ def settled(texts: Iterable[str]) -> tuple[dict[str, Any], ...]:
     """Every distinct form of settings."""
     forms = {json.dumps(settings_of(text), sort_keys=True) for text in texts}
     return tuple(json.loads(form) for form in sorted(forms) if form != "{}")
-
-
-def dead_letters(channel: Channel) -> Iterable[DeadLetter]:
-    """Where a queue's dead messages go, by every form of its declaration."""
-    for settings in channel.settings:
-        arguments: Mapping[str, Any] = settings.get("arguments") or {}
-        exchange = arguments.get("x-dead-letter-exchange")
-        if channel.kind == "queue" and isinstance(exchange, str):
-            yield DeadLetter(
-                queue=channel.name,
-                exchange=exchange,
-                routing_key=_text(arguments.get("x-dead-letter-routing-key")),
-                time_to_live=_text(arguments.get("x-message-ttl")),
-                length_limit=_text(arguments.get("x-max-length")),
-                evidence=channel.evidence,
-            )
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.renderers.flow_values import conversations, flow
 from msgtrace_analysis.renderers.json_values import evidence, place, time_of
 from msgtrace_analysis.renderers.rate_values import frequencies
+from msgtrace_analysis.renderers.topology_values import durable, gap, inspection, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +104,7 @@ def event(event: Event, contract: Contract | None) -> dict[str, Any]:
 
 def _topology(topology: Topology) -> dict[str, Any]:
     return {
-        "channels": [_channel(each) for each in topology.channels],
+        "channels": [_channel(each, topology) for each in topology.channels],
         "bindings": [_binding(each) for each in topology.bindings],
         "subscriptions": [_subscription(each) for each in topology.subscriptions],
         "dead_letters": [
@@ -113,10 +114,21 @@ def _topology(topology: Topology) -> dict[str, Any]:
                 "routing_key": each.routing_key,
                 "time_to_live_ms": each.time_to_live,
                 "length_limit": each.length_limit,
+                "virtual_host": each.virtual_host,
+                "origin": each.origin,
+                "overflow": each.overflow,
+                "delivery_limit": each.delivery_limit,
+                "reasons": list(each.reasons),
+                "targets": list(each.targets),
+                "outcome": each.outcome,
+                "cycle": each.cycle,
+                "way": list(each.way),
                 "evidence": evidence(each.evidence),
             }
             for each in topology.dead_letters
         ],
+        "inspections": [inspection(each) for each in topology.inspections],
+        "gaps": [gap(each) for each in topology.gaps],
         "limits": [
             {
                 "system": each.system,
@@ -130,18 +142,28 @@ def _topology(topology: Topology) -> dict[str, Any]:
     }
 
 
-def _channel(each: Channel) -> dict[str, Any]:
+def _channel(each: Channel, topology: Topology) -> dict[str, Any]:
     return {
         "system": each.system,
         "kind": each.kind,
         "name": each.name,
         "alike": each.alike,
+        "type": type_of(each),
+        "durable": durable(each),
+        "bindings": [
+            {"pattern": bound.routing_key, bound.destination_kind: bound.destination}
+            for bound in topology.bindings
+            if each.kind == "exchange" and (bound.system, bound.source) == (each.system, each.name)
+        ],
         "virtual_hosts": list(each.virtual_hosts),
         "settings": [dict(form) for form in each.settings],
         "declared_by": list(each.declared_by),
         "actions": list(each.actions),
         "sent": each.sends,
         "received": each.receives,
+        "inspected": [dict(form) for form in each.inspected],
+        "state": None if each.state is None else dict(each.state),
+        "inspected_at": time_of(each.inspected_ns),
         "evidence": evidence(each.evidence),
     }
 
@@ -155,6 +177,8 @@ def _binding(each: Binding) -> dict[str, Any]:
         "routing_key": each.routing_key,
         "arguments": dict(each.settings),
         "declared_by": list(each.declared_by),
+        "virtual_host": each.virtual_host,
+        "used": each.used,
         "evidence": evidence(each.evidence),
     }
 

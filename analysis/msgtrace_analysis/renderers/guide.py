@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Evidence,
         Findings,
         Flow,
+        Gap,
         Hop,
         Observation,
         Place,
@@ -205,6 +206,12 @@ def sentence(value: Observation) -> Safe:
     return Safe(written)
 
 
+def gap(value: Gap) -> Safe:
+    """Where topology and traffic do not go together, as a sentence."""
+    written = value.sentence.format(*(code(name) for name in value.names), n=number(value.evidence.operations))
+    return Safe(f"{value.check.capitalize()}: {written}")
+
+
 def difference(value: Deviation) -> Safe:
     """How one differs from the others."""
     return Safe(value.sentence.format(*(code(name) for name in value.names)))
@@ -276,6 +283,7 @@ FILTERS: Final = (
     difference,
     duration,
     evidence,
+    gap,
     joined,
     kind,
     ms,
