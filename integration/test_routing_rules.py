@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiormq
 import pytest
 
-from msgtrace_analysis.passes.dead_lettering import Letter, QueueRules, die, rest, rules_of
+from msgtrace_analysis.passes.dead_lettering import Letter, QueueRules, TooManyWaysError, die, rest, rules_of
 from msgtrace_analysis.passes.routing import Bound, Exchange, Router
 
 if TYPE_CHECKING:
@@ -209,20 +209,26 @@ def test_dead_letters_end_where_the_rules_say(seed: int, rabbitmq: Rabbitmq, uni
         for number in range(KEYS // 5):
             exchange, key, headers = rng.choice([*broker.exchanges, ""]), words(rng), table(rng, 3)
             key = key if exchange else rng.choice(names)
-            await broker.publish(exchange, key, number, headers=headers)
             queues = router.route(exchange, key, headers).queues
-            letter = Letter((key,), headers)
-            ends += [(queue, number, last) for queue, last in rest(router, broker.rules, queues, letter)]
+            try:
+                onward = rest(router, broker.rules, queues, Letter((key,), headers))
+            except TooManyWaysError:
+                continue  # the broker would be at it for hours
+            await broker.publish(exchange, key, number, headers=headers)
+            ends += [(queue, number, last) for queue, last in onward]
         # Now some are rejected, which sends them on, and may send them where they have been.
         for queue in rng.sample(names, 8):
             count = (await broker.resting())[queue]
+            moved: list[tuple[str, int, Letter]] = []
+            try:
+                for _, number, letter in [each for each in ends if each[0] == queue]:
+                    death = die(router, broker.rules[queue], "rejected", letter)
+                    onward = rest(router, broker.rules, death.queues, death.letter)
+                    moved += [(end, number, last) for end, last in onward]
+            except TooManyWaysError:
+                continue
             assert await broker.drained(queue, count, reject=True) == by_queue(ends).get(queue, Counter())
-            rejected = [each for each in ends if each[0] == queue]
-            ends = [each for each in ends if each[0] != queue]
-            for _, number, letter in rejected:
-                death = die(router, broker.rules[queue], "rejected", letter)
-                onward = rest(router, broker.rules, death.queues, death.letter)
-                ends += [(end, number, last) for end, last in onward]
+            ends = [*(each for each in ends if each[0] != queue), *moved]
         assert await broker.contents() == by_queue(ends)
 
     on(rabbitmq, unique("dead"), work)

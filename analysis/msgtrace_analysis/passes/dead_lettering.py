@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from msgtrace_analysis.passes.routing import Router
 
 Reason = Literal["rejected", "expired", "maxlen", "delivery_limit"]
-LONGEST: Final = 1_000
-"""Steps after which a way is given up: an endless one has no rejections and RabbitMQ ends it long before."""
+MOST: Final = 1_000
+"""Dead letters of one message that are followed: where each is copied to several queues, their number explodes."""
 _SMALLER: Final = ("message-ttl", "max-length", "max-length-bytes", "expires", "delivery-limit")
 """Of argument and policy the smaller number counts; of everything else the argument."""
+
+
+class TooManyWaysError(ValueError):
+    """One message would become more dead letters than are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +160,16 @@ def rest(
         rules: of the queues that give messages up.
         queues: that the message is in.
         letter: the message.
+
+    Raises:
+        TooManyWaysError: it would become too many.
     """
     ends: list[tuple[str, Letter]] = []
     left = [(queue, letter) for queue in queues]
-    for _ in range(LONGEST):
-        if not left:
-            break
+    steps = 0
+    while left:
+        if (steps := steps + 1) > MOST:
+            raise TooManyWaysError(f"more than {MOST} dead letters of one message")
         name, each = left.pop()
         known = rules.get(name, QueueRules(name))
         if known.ttl_ms is None and each.ttl_ms is None:
