@@ -113,7 +113,7 @@ class DeadLetter:
         outcome: `queue`, they reach one; `nowhere`, they are dropped, for want of the exchange or of a binding;
             `unknown`, it depends on what is not known.
         cycle: `none`; `dropped`: expired messages come back to a queue that they were in, which RabbitMQ ends by
-            dropping them; `through rejection`: they come back as often as they are rejected.
+            dropping them; `through rejection`: they come back when they are rejected.
         way: the queues of that cycle, in order.
     """
 

@@ -98,7 +98,7 @@ class Letter:
         keys: its routing keys.
         headers: its headers.
         ttl_ms: of its own; it loses it when it is dead-lettered.
-        deaths: queue and reason, the last first, as in `x-death`.
+        deaths: queue and reason, in the order of `x-death`, where the last one is the first.
     """
 
     keys: tuple[str, ...]
@@ -127,7 +127,9 @@ class Death:
 def die(router: Router, rules: QueueRules, reason: Reason, letter: Letter) -> Death:
     """A message leaves a queue as a dead letter."""
     last: tuple[str, Reason] = (rules.name, reason)
-    deaths = (last, *(each for each in letter.deaths if each != last))
+    # RabbitMQ 3.10 turns the array around before each death but the first (group_by_queue_and_reason): a rejection of long
+    # ago may so come to stand before what followed it, and a circle without any rejection in it then has no end.
+    deaths = (last, *(each for each in reversed(letter.deaths) if each != last))
     headers, keys = letter.headers, letter.keys
     if rules.key is not None:
         keys, headers = (rules.key,), {name: value for name, value in headers.items() if name != "CC"}
@@ -141,7 +143,7 @@ def die(router: Router, rules: QueueRules, reason: Reason, letter: Letter) -> De
 
 
 def _by_itself(queue: str, deaths: Sequence[tuple[str, Reason]]) -> bool:
-    """Whether it was in the queue, and nobody has rejected it since."""
+    """Whether it was in the queue, and no rejection stands before that."""
     for place, (name, _) in enumerate(deaths):
         if name == queue:
             return all(reason != "rejected" for _, reason in deaths[: place + 1])
