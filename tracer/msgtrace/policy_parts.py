@@ -28,8 +28,10 @@ MAX_PLACES: Final = 10_000
 def plain(value: Any) -> Any:
     """A setting as a number of seconds or of times, a text, a list of such; anything else by name."""
     kind = type(value)
-    if value is None or kind in {bool, int, str}:
-        return value if kind is not int or -(2**63) <= value < 2**64 else str(value)
+    if value is None or kind in {bool, str}:
+        return value
+    if kind is int:
+        return value if -(2**63) <= value < 2**64 else None
     if kind is float:
         return value if isfinite(value) else None
     if kind is timedelta:
