@@ -1,12 +1,13 @@
-"""Asks a server with httpx, without and with asyncio. Argument: its address."""
+"""Asks a server with httpx, without and with asyncio. Arguments: its address, and `httpx2` for the other."""
 
 import asyncio
+import importlib
 import sys
 
-import httpx
 from account import BODY, did, seen, tell
 
 base = sys.argv[1]
+httpx = importlib.import_module(sys.argv[2] if len(sys.argv) > 2 else "httpx")
 with httpx.Client(base_url=base, follow_redirects=True, timeout=5) as client:
     did("get", lambda: client.get("/orders/1?token=hidden").status_code)
     did("post", lambda: client.post("/orders", content=BODY).json())

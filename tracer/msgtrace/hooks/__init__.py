@@ -20,6 +20,7 @@ TOPS: Final[dict[str, tuple[str, ...]]] = {
     "flask": ("flask",),
     "gunicorn": ("gunicorn",),
     "httpx": ("httpx",),
+    "httpx2": ("httpx2",),
     "hypercorn": ("hypercorn",),
     "kafka": ("kafka",),
     "kombu": ("kombu",),
