@@ -178,11 +178,13 @@ def moment_of(moments: Mapping[Moment, int]) -> Moment:
     >>> moment_of({"after the work": 99, "unknown": 4, "during the work": 1}), moment_of({"after the work": 9, "differs": 4})
     ('after the work', 'differs')
     """
-    known = {moment: count for moment, count in moments.items() if count and moment != "unknown"}
+    known: list[tuple[int, Moment]] = [
+        (count, moment) for moment, count in moments.items() if count and moment != "unknown"
+    ]
     if not known:
         return "unknown"
-    most = max(known, key=lambda moment: known[moment])
-    return most if known[most] >= MOST * sum(known.values()) else "differs"
+    count, most = max(known)
+    return most if count >= MOST * sum(each for each, _ in known) else "differs"
 
 
 def judge(facts: Facts) -> Judged:
