@@ -65,7 +65,7 @@ CONNECTIONS: Final = """
 # One row per service.
 SERVICES: Final = """
     select
-        p.service, count(*), count(*) filter (not p.ended), list_sort(list(distinct p.python)),
+        p.service, count(*), count(*) filter (not p.ended), list_sort(list(distinct p.python) filter (p.python is not null)),
         coalesce(sum(o.operations), 0)
     from processes as p
     left join (select process_id, count(*) as operations from operations group by process_id) as o using (process_id)
