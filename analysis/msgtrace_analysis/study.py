@@ -8,13 +8,17 @@ time. The copy spills to a private temporary folder when it outgrows memory, and
 from __future__ import annotations
 
 import functools
+import importlib.resources
 import shutil
 import tempfile
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
+from msgtrace_analysis.bodies import Bodies
 from msgtrace_collectors.trace import TraceError
+from msgtrace_collectors.trace_file import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,42 +29,24 @@ if TYPE_CHECKING:
     from msgtrace_collectors.trace import Trace
 
 PAGE_ROWS: Final = 500_000
-BODY_PAGE_ROWS: Final = 100_000
 STREAM_ROWS: Final = 20_000
-BODY_PAGE_BYTES: Final = 64_000_000
 MEMORY: Final = "1GB"
 """Of the copy; more is spilled."""
-# One row per page of operations: its last id.
+MANY: Final = 2_000_000
+"""Operations from which on the copy is a file, whose columns are compressed: it takes a fifteenth of the room."""
+
+# One row per page of operations of a trace that is being recorded: its last id.
 PAGES: Final = """
     select operation_id
     from (
         select operation_id, row_number() over (order by operation_id) as place, count(*) over () as many
-        from operations
+        from msgtrace_store.operations
     )
     where place % $1 = 0 or place = many
     order by operation_id
 """
 
-# One row per operation of a page, without its body.
-OPERATIONS: Final = """
-    select
-        o.operation_id, o.kind, o.system, o.client, coalesce(o.service, '') as service, o.process_id, o.host,
-        epoch_ns(o.observed_at) as observed_ns, o.monotonic_ns, o.duration_ns,
-        o.server, o.virtual_host, o.connection_id, o.channel, o.channel_kind, o.routing_key,
-        o.partition_id, o.log_offset, o.consumer_group, o.consumer_tag, o.group_member, o.group_generation, o.batch_id,
-        case when o.message_key is not null then hash(o.message_key) end as key_hash,
-        o.message_id, o.correlation_id, o.reply_to, o.trace_id, o.identity, o.delivery_mode, o.expiration,
-        cast(o.headers as varchar) as headers, o.body_size, o.body_digest, o.encoding, o.truncated, o.redacted,
-        o.event_type, o.redelivered, o.attempt, o.outcome, o.error_type, o.error_message,
-        o.code_site, o.code_function, o.handler_site, h.name as handler_name,
-        cast(o.settings as varchar) as settings,
-        o.body_json is not null as readable,
-        starts_with(ltrim(cast(o.body_json as varchar)), '{') as is_object
-    from operations as o
-    left join handlers as h using (handler_id)
-    where o.operation_id > $1 and o.operation_id <= $2
-    order by o.operation_id
-"""
+COUNT: Final = "select count(*) from msgtrace_store.operations"
 
 WHOLE: Final = {
     "links": "select send_id, receive_id, method, certainty from links",
@@ -84,40 +70,6 @@ WHOLE: Final = {
     "losses": "select coalesce(service, '') as service, reason, detail, lost from losses",
 }
 
-# One row per operation, with sites relative to the folder that the process was started in.
-PLACED: Final = """
-    create table operations as
-    select
-        o.* exclude (code_site, handler_site),
-        case when starts_with(o.code_site, p.folder || '/') then substr(o.code_site, length(p.folder) + 2)
-            else o.code_site end as code_site,
-        case when starts_with(o.handler_site, p.folder || '/') then substr(o.handler_site, length(p.folder) + 2)
-            else o.handler_site end as handler_site
-    from copied as o
-    left join processes as p using (process_id)
-"""
-
-# One row per page of bodies: its last id. A page ends where either limit is reached.
-BODY_PAGES: Final = """
-    with sized as (
-        select
-            operation_id,
-            (sum(least(coalesce(body_size, 1000), 1000000)) over (order by operation_id)) // $1
-                + row_number() over (order by operation_id) // $2 as page
-        from operations
-        where readable and kind in ('send', 'receive')
-    )
-    select max(operation_id) from sized group by page order by 1
-"""
-
-# One row per message of a page with a JSON object: the text at some places in it.
-TEXTS: Final = """
-    select operation_id, {texts}
-    from operations
-    where operation_id > $1 and operation_id <= $2 and body_json is not null
-        and kind in ('send', 'receive', 'process') and coalesce(encoding, '') <> 'object'
-"""
-
 # One row per message of a list of operations that has a key and a body.
 KEYS: Final = """
     select operation_id, message_key, cast(body_json as varchar)
@@ -127,18 +79,30 @@ KEYS: Final = """
 """
 
 # One row per body of a list of operations.
-SOME_BODIES: Final = """
-    select operation_id, cast(body_json as varchar)
+DIGESTS: Final = """
+    select operation_id, cast(body_digest as varchar)
     from operations
-    where operation_id in (select unnest($1)) and body_json is not null
+    where operation_id in (select unnest($1)) and readable
     order by operation_id
 """
+SOME_BODIES: Final = """
+    select cast(body_digest as varchar), cast(document as varchar)
+    from msgtrace_store.bodies
+    where body_digest in (select cast(unnest($1) as uuid)) and document is not null
+"""
 
-BODIES: Final = """
-    select operation_id, cast(body_json as varchar) as body, encoding
-    from operations
-    where operation_id > $1 and operation_id <= $2 and body_json is not null and kind in ('send', 'receive')
-    order by operation_id
+# One row per message with a JSON body of `$1`: the text at some places in it.
+TEXTS: Final = """
+    create table "{name}" as
+    select o.operation_id, t.* exclude (body_digest)
+    from operations as o
+    inner join texts_of_bodies as t using (body_digest)
+    where o.kind in ('send', 'receive', 'process') and coalesce(o.encoding, '') <> 'object'
+"""
+
+# One row per message with a JSON body.
+MESSAGES: Final = """
+    select operation_id, encoding, body_digest, body_block from operations where readable and kind in ('send', 'receive')
 """
 
 
@@ -172,22 +136,40 @@ class Study:
         # DuckDB draws one on standard output where it takes the program for a session at a prompt.
         self.run("set enable_progress_bar = false")
         try:
-            self._copy()
+            with trace.attached(self._database, "trace") as attached:
+                self._bodies = Bodies(trace, self._database, stored=attached)
+                self._copy(attached=attached)
         except BaseException:
             self.close()
             raise
 
-    def _copy(self) -> None:
+    def _copy(self, *, attached: bool) -> None:
+        ((many,),) = (
+            self._database.execute(f"use trace; {COUNT}").fetchall() if attached else _tuples(self._trace.query(COUNT))
+        )
+        place = f"{self._folder}/copy.duckdb" if many >= MANY else ":memory:"
+        self.run(f"attach {quoted(place)} as study")
+        # What a trace's views say is whoever wrote it's.
+        self.run("set enable_external_access = false")
+        self.run("use study")
+        if many >= MANY:
+            self.run("set preserve_insertion_order = false")  # keeping it takes memory
+        copying = importlib.resources.files("msgtrace_analysis").joinpath("copying.sql").read_text()
+        if attached:
+            self.run("use trace")
+            for name, sql in WHOLE.items():
+                self.run(f"create table study.{name} as {sql}")
+            self.run(f"create table study.operations as {copying.format(block=self._bodies.block, wanted='true')}")
+            self.run("use study")
+            return
         for name, sql in WHOLE.items():
             self.keep(name, self._trace.query(sql))
         # The last page's end is fixed here: what is recorded from now on is not in the copy.
-        self._pages = [row[0] for row in _tuples(self._trace.query(PAGES, [PAGE_ROWS]))]
-        first = -1
-        for last in self._pages or [first]:
-            self.keep("copied", self._trace.query(OPERATIONS, [first, last]))
-            first = last
-        self.run(PLACED)
-        self.run("drop table copied")
+        pages = [row[0] for row in _tuples(self._trace.query(PAGES, [PAGE_ROWS]))]
+        page = copying.format(block=self._bodies.block, wanted="o.operation_id > $1 and o.operation_id <= $2")
+        for first, last in pairwise((-1, *pages) if pages else (-1, -1)):
+            self.keep("operations", self._trace.query(page, [first, last]))
+        self.run("alter table operations alter body_digest type uuid")  # Arrow has text for it
 
     def forget_before(self, begin_ns: int) -> None:
         """Leave out of the copy what was observed before a time, and what was known of it."""
@@ -202,10 +184,17 @@ class Study:
 
     def keep(self, name: str, rows: pa.Table) -> None:
         """Add rows to a table of the copy, which is made by the first of them."""
-        self._database.register("given", rows)
         known = self.rows("select 1 from duckdb_tables() where table_name = $1 and not internal", [name])
-        verb = f'insert into "{name}"' if known else f'create table "{name}" as'
-        self.run(f"{verb} select * from given")
+        if known:
+            self._insert(name, rows)
+            return
+        self._database.register("given", rows)
+        self.run(f'create table "{name}" as select * from given')
+        self._database.unregister("given")
+
+    def _insert(self, name: str, rows: pa.Table) -> None:
+        self._database.register("given", rows)
+        self.run(f'insert into "{name}" select * from given')
         self._database.unregister("given")
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
@@ -238,12 +227,14 @@ class Study:
             TraceError: the trace went away.
         """
         texts = ", ".join(
-            f"json_extract_string(body_json, ${place + 3}) as text_{place}" for place in range(len(pointers))
+            f"json_extract_string(document, ${place + 1}) as text_{place}" for place in range(len(pointers))
         )
-        first = -1
-        for last in self._pages or [first]:
-            self.keep(name, self._trace.query(TEXTS.format(texts=texts), [first, last, *pointers]))
-            first = last
+        columns = ", ".join(f"text_{place} varchar" for place in range(len(pointers)))
+        self.run(f"create temp table texts_of_bodies (body_digest uuid, {columns})")
+        for _, _, page in self._bodies.pages(texts, list(pointers)):
+            self._insert("texts_of_bodies", page)
+        self.run(TEXTS.format(name=name))
+        self.run("drop table texts_of_bodies")
 
     def some_bodies(self, operations: Sequence[int]) -> list[tuple[int, str]]:
         """The bodies of some operations that could be decoded, as (operation, JSON text).
@@ -251,7 +242,9 @@ class Study:
         Raises:
             TraceError: the trace went away.
         """
-        return _tuples(self._trace.query(SOME_BODIES, [list(operations)]))
+        digests = self.rows(DIGESTS, [list(operations)])
+        texts = dict(_tuples(self._trace.query(SOME_BODIES, [sorted({digest for _, digest in digests})])))
+        return [(operation, texts[digest]) for operation, digest in digests if digest in texts]
 
     def bodies(self) -> Iterator[list[tuple[int, str, str]]]:
         """Every body that could be decoded, as (operation, JSON text, encoding), in pages of bounded size.
@@ -259,10 +252,24 @@ class Study:
         Raises:
             TraceError: the trace went away.
         """
-        first = -1
-        for (last,) in self.rows(BODY_PAGES, [BODY_PAGE_BYTES, BODY_PAGE_ROWS]):
-            yield _tuples(self._trace.query(BODIES, [first, last]))
-            first = last
+        for page in self.bodies_of(MESSAGES):
+            operations, encodings, texts = page.columns
+            columns: tuple[list[Any], ...] = operations.to_pylist(), texts.to_pylist(), encodings.to_pylist()
+            yield list(zip(*columns, strict=True))
+
+    def bodies_of(self, wanted: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a question with the bodies of their operations, as far as they could be decoded.
+
+        Args:
+            wanted: SQL about the copy; its rows have `operation_id`, and `body_digest` and `body_block` as `operations` has them.
+
+        Yields:
+            pages of bounded size: the other columns, then `body` (JSON text).
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        return self._bodies.beside(wanted)
 
     def keys_and_bodies(self, operations: Sequence[int]) -> list[tuple[int, str, str]]:
         """Key and body of some operations, of those that have both: (operation, key, JSON text).

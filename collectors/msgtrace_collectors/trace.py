@@ -9,7 +9,7 @@ import io
 import os
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
@@ -29,12 +29,14 @@ from msgtrace_collectors.trace_file import (
     QueryError,
     TraceError,
     TracePermissionError,
+    attach,
     open_for_reading,
     open_for_writing,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     import duckdb
@@ -76,6 +78,18 @@ class Trace(Protocol):
         Raises:
             QueryError: see there.
             TraceError: the trace went away.
+        """
+        ...
+
+    def attached(self, connection: duckdb.DuckDBPyConnection, name: str) -> AbstractContextManager[bool]:
+        """The trace as one more database of a connection's, for reading, as long as the context lasts.
+
+        Args:
+            connection: of the caller.
+            name: that the connection knows the trace by.
+
+        Returns:
+            whether it is: a file that a collector records, or may want at any moment, can't be.
         """
         ...
 
@@ -136,6 +150,9 @@ class _OpenTrace:
         except _CollectorGone:
             self._source = _reach(self._path)
             return self._source.query(sql, parameters)
+
+    def attached(self, connection: duckdb.DuckDBPyConnection, name: str) -> AbstractContextManager[bool]:
+        return self._source.attached(connection, name)
 
     def link(self) -> None:
         try:
@@ -207,6 +224,25 @@ class _FileTrace:
         with self._connection() as connection, answered(connection, sql, parameters, None) as batches:
             return batches.read_all()
 
+    @contextmanager
+    def attached(self, connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[bool]:
+        if self._held is None:
+            yield False
+            return
+        # One database at a time has the file: when the system closes one, it forgets what locks this process had on it.
+        self.close()
+        try:
+            attach(connection, self._path, name)
+        except BusyTraceError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            connection.execute(f'detach "{name}"')
+            with suppress(BusyTraceError):  # a collector's now: the next question finds out
+                self._held = open_for_reading(self._path)
+
     def link(self) -> None:
         with self._connection() as connection:
             if is_linked(connection):
@@ -261,6 +297,10 @@ class _RecordedTrace:
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         return self._ask(Request(sql, list(parameters)))
+
+    @contextmanager
+    def attached(self, _connection: duckdb.DuckDBPyConnection, _name: str) -> Iterator[bool]:
+        yield False
 
     def link(self) -> None:
         self._ask(Request(None, link=True))

@@ -110,6 +110,27 @@ def open_for_writing(path: Path, *, memory_limit: str = "1GB", threads: int = 2)
     return connection
 
 
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Give a connection of the caller's a trace that nobody records as one more database, for reading.
+
+    Raises:
+        TraceError: see its kinds.
+    """
+    try:
+        connection.execute(f'attach {quoted(str(path))} as "{name}" (read_only)')
+    except (duckdb.Error, OSError, RuntimeError) as error:
+        raise trace_error(path, error) from None
+
+
+def quoted(text: str) -> str:
+    """A text as SQL writes it, where a parameter can't stand.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
 def check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Refuse what is no trace of this version.
 

@@ -20,26 +20,26 @@ ENOUGH: Final = 10
 # One row per queue or group, event type, and point of time: messages that came to wait, and that were taken, before it.
 # What kinds of channel keep nothing have no backlog.
 WAITING: Final = f"""
-    with taken as (
+    with received as materialized (
         select
             c.type, coalesce(a.address, o.channel, '') as channel, coalesce(o.consumer_group, '') as consumers,
-            c.send_id, min(c.moment) as got, list(distinct c.service) as services
+            c.send_id, c.moment, c.service
         from counted as c
         inner join operations as o using (operation_id)
         left join addresses as a
             on a.system is not distinct from o.system and a.kind = o.channel_kind and a.name = o.channel
         where c.side = 'receive' and c.send_id is not null
             and coalesce(o.channel_kind, '') not in ('bus', 'pubsub', 'connection', 'room')
-        group by all
+    ), taken as (
+        select type, channel, consumers, send_id, min(moment) as got from received group by all
     ), sent as (
         select type, operation_id, moment as came from counted where side = 'send'
     ), ends as (
         select
-            t.type, t.channel, t.consumers, max(s.came) as upto,
-            list_sort(list_distinct(flatten(list(t.services)))) as services
-        from taken as t
-        inner join sent as s on s.operation_id = t.send_id
-        group by t.type, t.channel, t.consumers
+            r.type, r.channel, r.consumers, max(s.came) as upto, list_sort(list(distinct r.service)) as services
+        from received as r
+        inner join sent as s on s.operation_id = r.send_id
+        group by r.type, r.channel, r.consumers
     ), waits as (
         select e.type, e.channel, e.consumers, e.services, s.came, t.got
         from ends as e

@@ -6,7 +6,9 @@ A sample is a send's body, or a receive's where the send was not seen; a deliver
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
 
 from msgtrace_analysis.findings import Contract, Version
 from msgtrace_analysis.passes.elsewhere import with_elsewhere
@@ -15,7 +17,7 @@ from msgtrace_analysis.passes.partition_keys import with_keys
 from msgtrace_analysis.passes.schema.fields import fields_of
 from msgtrace_analysis.passes.schema.json_schema import DIALECT, schema_of
 from msgtrace_analysis.passes.schema.judgement import cut_of, settle
-from msgtrace_analysis.passes.schema.reading import Summary, by_moment, read, summarised
+from msgtrace_analysis.passes.schema.reading import Packed, Summary, by_moment, read, summarised
 from msgtrace_analysis.passes.schema.shapes import merged_all
 from msgtrace_analysis.passes.schema.timeline import moments
 from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, changes, verdict
@@ -24,14 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from msgtrace_analysis.findings import Change
-    from msgtrace_analysis.passes.schema.reading import Page
     from msgtrace_analysis.passes.schema.shapes import Shape
     from msgtrace_analysis.study import Study
 
 ENOUGH: Final = 20
 """Samples from which on what they have in common is likely to hold for others."""
-AT_ONCE: Final = 20_000
-"""Bodies that are decoded at once."""
 SURE_OF_DRIFT: Final = 10
 """Samples on each side of a change that nothing announces."""
 OWN_VERSIONS: Final = frozenset({"version", "ver", "v"})
@@ -47,46 +46,69 @@ SAMPLES: Final = """
     order by all
 """
 
-# One row per sample of a range of operations: its event type.
+# One row per sample: its event type's number.
 TYPED: Final = """
-    select operation_id, system, address_kind, address, name
-    from messages
-    where (side = 'send' or send_id is null) and operation_id between $1 and $2
+    select
+        m.operation_id, t.number, cast(o.encoding = 'object' as utinyint) as marked, o.body_digest, o.body_block
+    from messages as m
+    inner join sampled_types as t
+        on t.system is not distinct from m.system and t.address_kind = m.address_kind and t.address = m.address
+        and t.name = m.name
+    inner join operations as o using (operation_id)
+    where (m.side = 'send' or m.send_id is null) and o.kind <> 'process' and o.readable
 """
 
 # One row per operation: when it began.
 MOMENTS: Final = "select operation_id, observed_ns from operations where operation_id in (select unnest($1))"
 
 
+Key = tuple[str | None, str, str, str]
+"""(system, kind of address, address, name)."""
+
+
 def contracts(study: Study) -> tuple[Contract, ...]:
     """Infer the contract of every event type. Needs the tables of `naming`."""
-    found = read(_pages(study), summarised)
+    samples = study.rows(SAMPLES)
+    types = {ref(*key): tuple(key) for *key, _, _ in samples}
+    bodies = sum(readable for *_, readable in samples)
+    found = read(_pages(study, types), summarised, bodies)
     drifted = {event: at for event, each in found.items() if not each.said and (at := moments(each.timeline))}
-    parts = read(_pages(study, drifted), by_moment(drifted)) if drifted else {}
+    wanted = {event: types[event] for event in drifted}
+    parts = read(_pages(study, wanted), by_moment(drifted), bodies) if drifted else {}
     inferred = tuple(
         _contract(study, ref(*key), found.get(ref(*key)), parts.get(ref(*key)), messages - readable)
-        for *key, messages, readable in study.rows(SAMPLES)
+        for *key, messages, readable in samples
     )
     return with_elsewhere(study, with_keys(study, inferred))
 
 
-def _pages(study: Study, wanted: Mapping[str, Any] | None = None) -> Iterator[Page]:
-    """Every sample, with its event type."""
-    for page in study.bodies():
-        if not page:
-            continue
-        refs: dict[tuple[Any, ...], str] = {}
-        types = {}
-        for operation, *key in study.rows(TYPED, [page[0][0], page[-1][0]]):
-            known = tuple(key)
-            types[operation] = refs.get(known) or refs.setdefault(known, ref(*known))
-        typed = [
-            (event, operation, body, encoding == "object")
-            for operation, body, encoding in page
-            if (event := types.get(operation)) is not None and (wanted is None or event in wanted)
-        ]
-        for begin in range(0, len(typed), AT_ONCE):
-            yield typed[begin : begin + AT_ONCE]
+def _pages(study: Study, types: Mapping[str, Key]) -> Iterator[Packed]:
+    """Every sample of some event types."""
+    events = tuple(types)
+    columns = list(zip(*types.values(), strict=True)) or [()] * 4
+    names = ("system", "address_kind", "address", "name")
+    study.run("drop table if exists sampled_types")
+    study.keep(
+        "sampled_types",
+        pa.table({
+            **{name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)},
+            "number": pa.array(range(len(events)), pa.int32()),
+        }),
+    )  # fmt: skip
+    for page in study.bodies_of(TYPED):
+        yield _packed(page, events)
+
+
+def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
+    _, ends, texts = page.column("body").buffers()
+    return Packed(
+        events,
+        page.column("number").to_numpy().tobytes(),
+        page.column("operation_id").to_numpy().tobytes(),
+        page.column("marked").to_numpy().tobytes(),
+        b"" if ends is None else ends.to_pybytes(),
+        b"" if texts is None else texts.to_pybytes(),
+    )
 
 
 def _contract(study: Study, event: str, summary: Summary | None, parts: Summary | None, unread: int) -> Contract:

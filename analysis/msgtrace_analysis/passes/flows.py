@@ -58,20 +58,28 @@ DELIVERIES: Final = """
     with each_message as (
         select
             h.trigger, a.step, a.receiver, a.send_id, count(*) as receives, max(a.rank) as rank,
-            min(a.took_ns) as took_ns, list(a.handling_ns) filter (a.handling_ns is not null) as handling_ns,
+            min(a.took_ns) as took_ns,
             count(*) filter (a.how = 'raised') as raised, count(*) filter (a.how = 'reject') as rejected,
             count(*) filter (a.how = 'nack') as nacked, count(*) filter (a.how = 'requeue') as requeued,
-            count(*) filter (a.dead) as dead, list(distinct a.consumer_group) as groups
+            count(*) filter (a.dead) as dead
         from arrivals as a
         inner join flow_heads as h using (head)
         group by h.trigger, a.step, a.receiver, a.send_id
+    ), each_place as (
+        select
+            h.trigger, a.step, a.receiver, list(a.handling_ns) filter (a.handling_ns is not null) as handling_ns,
+            list_sort(list(distinct a.consumer_group) filter (a.consumer_group is not null)) as groups
+        from arrivals as a
+        inner join flow_heads as h using (head)
+        group by h.trigger, a.step, a.receiver
     )
     select
         trigger, step, receiver, count(*) as messages, cast(sum(receives) as bigint) as receives, max(rank) as rank,
-        list_sort(list_distinct(flatten(list(groups)))) as groups,
+        any_value(p.groups) as groups,
         cast([sum(raised), sum(rejected), sum(nacked), sum(requeued), sum(dead)] as bigint[]) as failed,
-        list(took_ns) as took_ns, flatten(list(handling_ns)) as handling_ns
+        list(took_ns) as took_ns, any_value(p.handling_ns) as handling_ns
     from each_message
+    inner join each_place as p using (trigger, step, receiver)
     group by trigger, step, receiver
 """
 FAILED: Final = ("raised", "reject", "nack", "requeue", "dead-lettered")

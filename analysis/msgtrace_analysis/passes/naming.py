@@ -117,19 +117,24 @@ OWN_NAMES: Final = """
     from chosen
 """
 
+_RANKED: Final = 10**19
 # One row per receive: the send that it most probably is.
-BEST_LINKS: Final = """
+BEST_LINKS: Final = f"""
     create table best_links as
+    with ranked as (
+        -- Rank and send in one number, whose least has a state of fixed size.
+        select
+            l.receive_id,
+            min(case l.certainty when 'exact' then 0 when 'likely' then 1 else 2 end * {_RANKED}::hugeint + l.send_id) as best
+        from links as l
+        semi join operations as s on s.operation_id = l.send_id
+        semi join operations as r on r.operation_id = l.receive_id
+        group by l.receive_id
+    )
     select
-        l.receive_id,
-        arg_min(l.send_id, (case l.certainty when 'exact' then 0 when 'likely' then 1 else 2 end, l.send_id))
-            as send_id,
-        case min(case l.certainty when 'exact' then 0 when 'likely' then 1 else 2 end)
-            when 0 then 'exact' when 1 then 'likely' else 'guess' end as certainty
-    from links as l
-    semi join operations as s on s.operation_id = l.send_id
-    semi join operations as r on r.operation_id = l.receive_id
-    group by l.receive_id
+        receive_id, cast(best % {_RANKED} as bigint) as send_id,
+        case best // {_RANKED} when 0 then 'exact' when 1 then 'likely' else 'guess' end as certainty
+    from ranked
 """
 
 # One row per message: its event type. A `process` is a message only where it is what a send was delivered to; elsewhere

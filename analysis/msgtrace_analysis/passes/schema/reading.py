@@ -6,10 +6,12 @@ What a process makes of its pages merges to the same, however they are divided.
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import multiprocessing
 import os
 from collections import deque
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -23,14 +25,54 @@ from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, version_said
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Page = list[tuple[str, int, str, bool]]
+Row = tuple[str, int, "str | memoryview", bool]
 """Event type, order, JSON text, and whether `$type` and `$cut` in it are marks of ours."""
+Page = Collection[Row]
 ONE: Final = ""
 """The version of a body that says none."""
 MANY_BODIES: Final = 60_000
 """From so many on, other processes help: they take a third of a second to start."""
 MAX_PROCESSES: Final = 8
 decode: Final = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A page as it came from a database: columns that are sent to another process as they are, in four pieces.
+
+    Attributes:
+        events: names of event types.
+        numbers: of each row, the place of its event type among them: 32 bits.
+        orders: 64 bits.
+        marked: 8 bits.
+        ends: where each text ends in `texts`, after a zero where the first begins: 32 bits.
+        texts: UTF-8.
+    """
+
+    events: tuple[str, ...]
+    numbers: bytes
+    orders: bytes
+    marked: bytes
+    ends: bytes
+    texts: bytes
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.marked)
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows; a text is a piece of `texts`."""
+        texts, ends = memoryview(self.texts), memoryview(self.ends).cast("i")
+        begin = ends[0] if len(ends) else 0
+        for number, order, marked, end in zip(
+            memoryview(self.numbers).cast("i"), memoryview(self.orders).cast("q"), self.marked, ends[1:], strict=True
+        ):
+            yield self.events[number], order, texts[begin:end], bool(marked)
+            begin = end
+
+    def __contains__(self, row: object) -> bool:
+        """Whether a row is on the page."""
+        return any(each == row for each in self)
 
 
 @dataclass(slots=True)
@@ -79,27 +121,25 @@ Summaries = dict[str, Summary]
 Part = "Callable[[Any, str, int], str | None]"
 
 
-def read(pages: Iterable[Page], summarise: Callable[[Page], Summaries]) -> Summaries:
+def read(pages: Iterable[Page], summarise: Callable[[Page], Summaries], bodies: int) -> Summaries:
     """The summaries of all pages.
 
     Args:
         pages: read one after the other, a few ahead.
         summarise: a function that can be sent to another process.
+        bodies: how many there are, about.
     """
     found: Summaries = {}
-    waiting = iter(pages)
-    seen = 0
-    for page in waiting:
+    if bodies >= MANY_BODIES and _processes() > 1:
+        _read_together(iter(pages), summarise, found)
+        return found
+    for page in pages:
         _merge(found, summarise(page))
-        seen += len(page)
-        if seen >= MANY_BODIES and _processes() > 1:
-            _read_together(waiting, summarise, found)
-            break
     return found
 
 
 def _read_together(pages: Iterator[Page], summarise: Callable[[Page], Summaries], found: Summaries) -> None:
-    """The rest of the pages, by as many processes as there are processors."""
+    """The pages, by as many processes as there are processors."""
     # Spawned: this process has threads of a database, which do not survive a fork.
     with ProcessPoolExecutor(_processes(), mp_context=multiprocessing.get_context("spawn")) as pool:
         ahead: deque[Any] = deque()
@@ -135,6 +175,17 @@ def by_moment(moments: Mapping[str, list[int]]) -> Callable[[Page], Summaries]:
 
 
 def _summarised(page: Page, moments: Mapping[str, list[int]] | None) -> Summaries:
+    # What is decoded has no circles, and looking for some in it takes longer the more there is.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _by_columns(page, moments)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _by_columns(page: Page, moments: Mapping[str, list[int]] | None) -> Summaries:
     found: Summaries = {}
     columns: dict[tuple[str, str, bool], tuple[list[Any], list[int]]] = {}
     for event, order, text, marked in page:
@@ -167,13 +218,13 @@ def _summarised(page: Page, moments: Mapping[str, list[int]] | None) -> Summarie
 _UNREADABLE: Final = object()
 
 
-def _decoded(text: str, summary: Summary) -> Any:
+def _decoded(text: str | memoryview, summary: Summary) -> Any:
     try:
         return decode(text)
     except (msgspec.DecodeError, RecursionError):
         try:
             # What msgspec refuses and Python reads: numbers beyond a double's range, halves of surrogate pairs.
-            return json.loads(text, parse_constant=_refused)
+            return json.loads(str(text, "utf-8") if isinstance(text, memoryview) else text, parse_constant=_refused)
         except (RecursionError, ValueError):
             # Nested too deep, or with a whole number of more digits than Python reads.
             summary.unread += 1
