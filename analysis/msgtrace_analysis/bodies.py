@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 PAGE_BYTES: Final = 32_000_000
 PAGE_ROWS: Final = 50_000
 
-STORED: Final = "rowid // 1000"
+BLOCK_ROWS: Final = 1_000
+
+STORED: Final = "rowid // {rows}"
 """The block of a body, where nobody writes to the trace."""
-STORED_PAGE: Final = "rowid >= {first} * 1000 and rowid < ({last} + 1) * 1000"
+STORED_PAGE: Final = "rowid >= {first} * {rows} and rowid < ({last} + 1) * {rows}"
 RECORDED: Final = "cast('0x' || left(cast(body_digest as varchar), 3) as integer)"
 """Where a collector may delete bodies meanwhile, which moves the others: by the digest, which is as good as random."""
 RECORDED_PAGE: Final = (
@@ -66,7 +68,8 @@ class Bodies:
 
     def __init__(self, trace: Trace, database: duckdb.DuckDBPyConnection, *, stored: bool) -> None:
         self._trace, self._database = trace, database
-        self._block, self._page = (STORED, STORED_PAGE) if stored else (RECORDED, RECORDED_PAGE)
+        block, self._page = (STORED, STORED_PAGE) if stored else (RECORDED, RECORDED_PAGE)
+        self._block = block.format(rows=BLOCK_ROWS)
         self._known: list[tuple[int, int]] | None = None
 
     @property
@@ -85,7 +88,7 @@ class Bodies:
             TraceError: the trace went away.
         """
         for first, last in self._pages():
-            page = self._page.format(first=first, last=last)
+            page = self._page.format(first=first, last=last, rows=BLOCK_ROWS)
             yield first, last, self._trace.query(PAGE.format(columns=columns, page=page), parameters)
 
     def beside(self, wanted: str) -> Iterator[pa.RecordBatch]:

@@ -246,7 +246,7 @@ class Study:
         texts = dict(_tuples(self._trace.query(SOME_BODIES, [sorted({digest for _, digest in digests})])))
         return [(operation, texts[digest]) for operation, digest in digests if digest in texts]
 
-    def bodies(self) -> Iterator[list[tuple[int, str, str]]]:
+    def bodies(self) -> Iterator[list[tuple[Any, ...]]]:
         """Every body that could be decoded, as (operation, JSON text, encoding), in pages of bounded size.
 
         Raises:
@@ -254,8 +254,7 @@ class Study:
         """
         for page in self.bodies_of(MESSAGES):
             operations, encodings, texts = page.columns
-            columns: tuple[list[Any], ...] = operations.to_pylist(), texts.to_pylist(), encodings.to_pylist()
-            yield list(zip(*columns, strict=True))
+            yield _rows(operations, texts, encodings)
 
     def bodies_of(self, wanted: str) -> Iterator[pa.RecordBatch]:
         """The rows of a question with the bodies of their operations, as far as they could be decoded.
@@ -316,4 +315,8 @@ def _brought_up_to_date(trace: Trace) -> str:
 
 
 def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    return _rows(*table.columns)
+
+
+def _rows(*columns: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[tuple[Any, ...]]:
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))

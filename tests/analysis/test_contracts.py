@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from msgtrace_analysis import study as study_module
+from msgtrace_analysis import bodies
 from msgtrace_analysis.passes.contracts import ENOUGH
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def test_pages_make_no_difference(
         )
         made.receive(send, service="three", channel="orders", channel_kind="topic")
     whole = findings()
-    monkeypatch.setattr(study_module, "PAGE_ROWS", 7)
-    monkeypatch.setattr(study_module, "BODY_PAGE_ROWS", 3)
-    monkeypatch.setattr(study_module, "BODY_PAGE_BYTES", 200)
+    monkeypatch.setattr(bodies, "BLOCK_ROWS", 3)
+    monkeypatch.setattr(bodies, "PAGE_ROWS", 6)
+    monkeypatch.setattr(bodies, "PAGE_BYTES", 200)
     made._rows.clear()
     assert findings() == whole
     assert whole.contracts[0].samples == 50

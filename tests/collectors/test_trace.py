@@ -333,3 +333,23 @@ def test_operations_are_there_while_recording(collector: CollectorProcess) -> No
     code, said = collector.end()
     assert code == 0
     assert "1 traced processes still run" in said
+
+
+def test_a_trace_is_attached_to_a_database_of_the_callers_and_given_back(stored: Path) -> None:
+    with open_trace(stored) as trace, duckdb.connect() as database:
+        with trace.attached(database, "it's") as attached:
+            assert attached
+            ((there,),) = database.execute('select schema_version from "it\'s".trace_file').fetchall()
+            with pytest.raises(duckdb.InvalidInputException, match="read-only"):
+                database.execute('delete from "it\'s".links')
+        assert database.execute("select count(*) from duckdb_databases() where database_name = 'it''s'").fetchall() == [
+            (0,)
+        ]
+        assert trace.query("select schema_version from trace_file").column(0).to_pylist() == [there]
+
+
+def test_what_a_collector_may_want_is_not_attached(stored: Path) -> None:
+    lock_path(stored).touch()
+    with open_trace(stored) as trace, duckdb.connect() as database, trace.attached(database, "it") as attached:
+        assert not attached
+        assert trace.query("select 1 as one").column(0).to_pylist() == [1]
