@@ -21,7 +21,7 @@ from msgtrace_collectors.trace import open_trace
 if TYPE_CHECKING:
     from tests.analysis.made_trace import MadeTrace
 
-DISTINCT = 2_500
+DISTINCT = 300
 
 
 def digest_of(number: int) -> uuid.UUID:
@@ -50,7 +50,8 @@ def filled(made: MadeTrace) -> dict[int, str]:
 @pytest.fixture(params=["stored", "recorded"])
 def texts(request: pytest.FixtureRequest, made: MadeTrace, monkeypatch: pytest.MonkeyPatch) -> dict[int, str]:
     """A trace that nobody records, or that a collector may come back to, which is then read in another order."""
-    monkeypatch.setattr(bodies, "PAGE_ROWS", 700)
+    monkeypatch.setattr(bodies, "PAGE_ROWS", 80)
+    monkeypatch.setattr(bodies, "BLOCK_ROWS", 20)
     known = filled(made)
     if request.param == "recorded":
         lock_path(made.path).touch()
