@@ -44,8 +44,15 @@ _PROMISES: Final = (
     "max_poll_records",
     "max_poll_interval_ms",
     "session_timeout_ms",
+    "retry_backoff_ms",
+    "retry_backoff_max_ms",
+    "reconnect_backoff_ms",
+    "reconnect_backoff_max_ms",
+    "request_timeout_ms",
+    "max_in_flight_requests_per_connection",
+    "max_block_ms",
 )
-"""Settings of a producer or consumer that say how messages may be lost, repeated or delayed."""
+"""Settings of a producer or consumer that say how messages may be lost, repeated, delayed or held back."""
 
 
 _consumers: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
