@@ -6,7 +6,8 @@ So a page costs what is in it, and the whole is read in linear time, however man
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,14 @@ JOINED: Final = """
 """
 
 
+FEW: Final = 20_000
+"""Bodies that are asked for by their digests; of more, all of their pages are read."""
+WANTED_BLOCKS: Final = "select distinct body_block from wanted_bodies where body_block is not null order by body_block"
+WANTED_DIGESTS: Final = """
+    select distinct cast(body_digest as varchar) from wanted_bodies where body_digest is not null limit $1
+"""
+
+
 class Bodies:
     """The bodies of a trace.
 
@@ -88,8 +97,16 @@ class Bodies:
             TraceError: the trace went away.
         """
         for first, last in self._pages():
-            page = self._page.format(first=first, last=last, rows=BLOCK_ROWS)
-            yield first, last, self._trace.query(PAGE.format(columns=columns, page=page), parameters)
+            yield first, last, self._page_of(first, last, columns, parameters)
+
+    def _page_of(
+        self, first: int, last: int, columns: str, parameters: list[Any], digests: list[str] | None = None
+    ) -> pa.Table:
+        page = self._page.format(first=first, last=last, rows=BLOCK_ROWS)
+        if digests is not None:
+            page += f" and body_digest in (select cast(unnest(${len(parameters) + 1}) as uuid))"
+            parameters = [*parameters, digests]
+        return self._trace.query(PAGE.format(columns=columns, page=page), parameters)
 
     def beside(self, wanted: str) -> Iterator[pa.RecordBatch]:
         """Rows of a question about the study with the bodies of their operations, a page at a time.
@@ -106,7 +123,13 @@ class Bodies:
         database = self._database
         database.execute(f"create or replace temp table wanted_bodies as select * from ({wanted}) order by body_block")
         try:
-            for first, last, page in self.pages("cast(document as varchar) as body", []):
+            blocks = [each for (each,) in database.execute(WANTED_BLOCKS).fetchall()]
+            few = database.execute(WANTED_DIGESTS, [FEW + 1]).fetchall()
+            digests = [each for (each,) in few] if len(few) <= FEW else None
+            for first, last in self._pages():
+                if bisect_left(blocks, first) == bisect_right(blocks, last):
+                    continue  # nothing of it is wanted
+                page = self._page_of(first, last, "cast(document as varchar) as body", [], digests)
                 database.register("given_bodies", page)
                 rows = database.sql(JOINED, params=[first, last]).to_arrow_table()
                 database.unregister("given_bodies")

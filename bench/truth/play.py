@@ -145,6 +145,11 @@ class _Player:
             for at_ns in self.times(trigger):
                 self.start(trigger, at_ns)
         self.done.operations.sort(key=lambda each: each.at_ns)
+        # A schedule that comes too early at its first time: no monotonic clock was ever below zero.
+        early_ns = -min((each.at_ns for each in self.done.operations), default=0)
+        if early_ns > 0:
+            for each in self.done.operations:
+                each.at_ns += early_ns
         self.fetch_together()
         return self.done
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from msgtrace_analysis import bodies
-from msgtrace_analysis.passes.contracts import ENOUGH
+from msgtrace_analysis.passes.contracts import ENOUGH, contracts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from msgtrace_analysis.findings import Findings
+    from msgtrace_analysis.study import Study
     from tests.analysis.made_trace import MadeTrace
 
 
@@ -75,3 +77,31 @@ def test_pages_make_no_difference(
     made._rows.clear()
     assert findings() == whole
     assert whole.contracts[0].samples == 50
+
+
+def test_some_types_are_read_alone_and_say_the_same(
+    made: MadeTrace, study: Callable[[], AbstractContextManager[Study]]
+) -> None:
+    for number in range(60):
+        made.send(
+            channel="a", channel_kind="topic", event_type="placed", body={"id": number, "schema_version": number // 30}
+        )
+        made.send(channel="b", channel_kind="topic", event_type="placed", body={"id": number, "more": True})
+        made.send(
+            system="kafka",
+            channel="c",
+            channel_kind="topic",
+            event_type="paid",
+            message_key=str(number),
+            body={"n": number},
+        )
+    with study() as known:
+        every = {each.event: each for each in contracts(known)}
+        assert contracts(known, set()) == ()
+        (paid,) = contracts(known, {"kafka/topic/c/paid"})
+        both = [event for event in every if event.endswith("/placed")]
+        assert contracts(known, both) == tuple(every[event] for event in both)
+        wanted = "select operation_id, body_digest, body_block from operations where channel = 'c'"
+        pages = list(known.bodies_of(wanted))
+    assert paid == every["kafka/topic/c/paid"]
+    assert sum(page.num_rows for page in pages) == 60

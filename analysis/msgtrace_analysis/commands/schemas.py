@@ -52,7 +52,8 @@ def schemas(name: str | None, db: Path, rules: Rules, choice: Choice, form: Form
             wanted = named(wanted, name)
             if not wanted:
                 raise click.ClickException(unknown(known, name, db))
-        found = {contract.event: contract for contract in contracts(study)}
+        looked_at = {event.ref for event in wanted} | {other for event in wanted for other in event.also_on}
+        found = {contract.event: contract for contract in contracts(study, looked_at)}
     described = [(event, found[event.ref]) for event in wanted if event.ref in found]
     if form == "json":
         text = json.dumps([as_json(*each) for each in described], indent=2, ensure_ascii=False)

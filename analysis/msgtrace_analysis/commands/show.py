@@ -57,7 +57,9 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         found = named(events, name)
         if not found:
             raise click.ClickException(unknown(events, name, db))
-        rates, known, moved = frequencies(study), contracts(study), flows(study)
+        shown = found[:SHOWN]
+        wanted = {event.ref for event in shown} | {other for event in shown for other in event.also_on}
+        rates, known, moved = frequencies(study), contracts(study, wanted), flows(study)
     cards = [
         Card(
             event=event,
@@ -67,7 +69,7 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
             flows=tuple(flow for flow in moved if any(step.event == event.ref for step in flow.steps)),
             note=rates.note,
         )
-        for event in found[:SHOWN]
+        for event in shown
     ]
     if form == "json":
         text = json.dumps([as_json(card) for card in cards], indent=2, ensure_ascii=False)

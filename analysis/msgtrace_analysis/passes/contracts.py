@@ -23,7 +23,7 @@ from msgtrace_analysis.passes.schema.timeline import moments
 from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, changes, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from msgtrace_analysis.findings import Change
     from msgtrace_analysis.passes.schema.shapes import Shape
@@ -66,9 +66,14 @@ Key = tuple[str | None, str, str, str]
 """(system, kind of address, address, name)."""
 
 
-def contracts(study: Study) -> tuple[Contract, ...]:
-    """Infer the contract of every event type. Needs the tables of `naming`."""
-    samples = study.rows(SAMPLES)
+def contracts(study: Study, only: Collection[str] | None = None) -> tuple[Contract, ...]:
+    """Infer the contract of event types. Needs the tables of `naming`.
+
+    Args:
+        study: the trace.
+        only: ids of the event types whose bodies are read; all by default.
+    """
+    samples = [row for row in study.rows(SAMPLES) if only is None or ref(*row[:4]) in only]
     types = {ref(*key): tuple(key) for *key, _, _ in samples}
     bodies = sum(readable for *_, readable in samples)
     found = read(_pages(study, types), summarised, bodies)
@@ -79,7 +84,7 @@ def contracts(study: Study) -> tuple[Contract, ...]:
         _contract(study, ref(*key), found.get(ref(*key)), parts.get(ref(*key)), messages - readable)
         for *key, messages, readable in samples
     )
-    return with_elsewhere(study, with_keys(study, inferred))
+    return with_elsewhere(study, with_keys(study, inferred, only))
 
 
 def _pages(study: Study, types: Mapping[str, Key]) -> Iterator[Packed]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.passes.events import ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from msgtrace_analysis.findings import Certainty, Contract
     from msgtrace_analysis.study import Study
@@ -51,13 +51,13 @@ class Keyed:
     certainty: Certainty
 
 
-def with_keys(study: Study, contracts: Iterable[Contract]) -> tuple[Contract, ...]:
+def with_keys(study: Study, contracts: Iterable[Contract], only: Collection[str] | None = None) -> tuple[Contract, ...]:
     """Contracts whose fields say which of them is the partition key. Needs the tables of `naming`.
 
     Raises:
         TraceError: the trace went away meanwhile.
     """
-    found = partition_keys(study)
+    found = partition_keys(study, only)
     return tuple(_with_key(each, found.get(each.event)) for each in contracts)
 
 
@@ -73,11 +73,12 @@ def _with_key(contract: Contract, keyed: Keyed | None) -> Contract:
     return replace(contract, fields=fields)
 
 
-def partition_keys(study: Study) -> Mapping[str, Keyed]:
-    """Event type -> its key's field, of those that have one."""
+def partition_keys(study: Study, only: Collection[str] | None = None) -> Mapping[str, Keyed]:
+    """Event type -> its key's field, of those that have one; of some event types, or of all."""
     events: dict[int, str] = {}
     for *key, operations in study.rows(SAMPLES):
-        events.update(dict.fromkeys(operations, ref(*key)))
+        if only is None or ref(*key) in only:
+            events.update(dict.fromkeys(operations, ref(*key)))
     pairs: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
     for operation, text, body in study.keys_and_bodies(list(events)) if events else ():
         try:

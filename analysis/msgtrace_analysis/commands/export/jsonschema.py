@@ -38,7 +38,7 @@ def jsonschema(db: Path, rules: Rules, choice: Choice, out: Path, force: bool) -
     with studied(db, rules, choice.since) as study:
         extent = recording(study)
         wanted = [event for event in catalogue(study, span_ns(extent), rules) if choice.wants(event)]
-        found = {contract.event: contract for contract in contracts(study)}
+        found = {contract.event: contract for contract in contracts(study, {event.ref for event in wanted})}
     files = render([(event, found[event.ref]) for event in wanted if event.ref in found], extent.trace_id)
     if not force:
         for name in files:
