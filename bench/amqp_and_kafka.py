@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -40,6 +41,7 @@ from yarl import URL
 from msgtrace import interning
 from msgtrace.code_site import CodeSites
 from msgtrace.engine import Engine, load
+from msgtrace.hooks.aio_pika_deliveries import consumes
 from msgtrace.recorder import Recorder
 from msgtrace.segment import FREE, SEALED, STATE_WORD
 from msgtrace.settings import Settings
@@ -140,8 +142,7 @@ def amqp() -> tuple[Any, Any]:
     async def handle(message: Any) -> None:
         return None
 
-    from functools import partial
-
+    consumes(channel, "tag", "orders")
     channel.consumers = {"tag": partial(aio_pika.queue.consumer, handle, no_ack=False)}
     properties = commands.Basic.Properties(content_type="application/json", delivery_mode=1, message_id="a" * 32)
     header = ContentHeader(0, len(BODY), properties)

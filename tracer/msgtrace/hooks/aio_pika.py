@@ -170,8 +170,16 @@ def settled(channel: Any, delivery_tag: int, outcome: Outcome, *, multiple: bool
 
 
 def acked(result: Any, self: Any, delivery_tag: int, multiple: bool = False, wait: bool = True) -> Message:
-    """basic.ack."""
-    return settled(self, delivery_tag, "ack", multiple=multiple)
+    """basic.ack; most messages are, and a call less is a twentieth of it."""
+    message: Message = {
+        "connection": interning.connection(self.connection, described),
+        "delivery_channel": self.number,
+        "delivery_tag": delivery_tag,
+        "outcome": "ack",
+    }
+    if multiple:
+        message["multiple"] = True
+    return message
 
 
 def nacked(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary, ref
 
 from msgtrace import interning
 from msgtrace.hooks.aio_pika_values import carry, described
@@ -21,11 +21,37 @@ _consumed: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 """aiormq channel -> consumer tag -> queue"""
 
 
+MAX_KNOWN: Final = 1_000
+
+
+class _Known:
+    """What is known of a consumer.
+
+    Attributes:
+        channel, consumer: the objects that it is known of.
+        process: the process in which `about` has its meaning.
+        about: what its deliveries have in common.
+    """
+
+    __slots__ = ("about", "channel", "consumer", "process")
+
+    def __init__(self, channel: Any, consumer: Any, about: Message) -> None:
+        self.channel = ref(channel)
+        self.consumer = ref(consumer)
+        self.process = interning.process()
+        self.about = about
+
+
+_known: dict[tuple[int, str], _Known] = {}
+"""identity of an aiormq channel, and consumer tag -> what is known of it"""
+
+
 # ---- consumers ------------------------------------------------------------------------------------------------------
 
 
 def consumes(channel: Any, tag: str, queue: str) -> None:
     """Remember which queue a consumer tag of an aiormq channel belongs to."""
+    _known.pop((id(channel), tag), None)
     known = _consumed.get(channel, {})
     _consumed[channel] = {each: name for each, name in known.items() if each in channel.consumers} | {tag: queue}
 
@@ -104,26 +130,57 @@ def delivered(self: Any, coro: Any) -> Message | None:
 def _handed_over(channel: Any, delivered: Any) -> Message | None:
     delivery, properties = delivered.delivery, delivered.header.properties
     tag = delivery.consumer_tag
+    consumer = channel.consumers.get(tag)
+    known = _known.get((id(channel), tag))
+    if (
+        known is not None
+        and known.consumer() is consumer
+        and known.channel() is channel
+        and known.process is interning.process()
+    ):
+        message = known.about.copy()
+    else:
+        about = _about(channel, tag, consumer, delivery)
+        if about is None:
+            return None
+        message = about
+    message["routing_key"] = delivery.routing_key
+    message["delivery_tag"] = delivery.delivery_tag
+    message["redelivered"] = delivery.redelivered
+    message["body"] = delivered.body
+    message["settings"] = {"exchange": delivery.exchange}
+    carry(message, properties, properties.message_type)
+    return message
+
+
+def _about(channel: Any, tag: str, consumer: Any, delivery: Any) -> Message | None:
+    """What a consumer's deliveries have in common, found out; None for those that are no receives."""
     # The default exchange routes by the queue's name.
     queue = queue_of(channel, tag, "" if delivery.exchange else delivery.routing_key)
-    callback = callback_of(channel.consumers.get(tag), queue)
+    callback = callback_of(consumer, queue)
     if callback is None:
         return None
-    message: Message = {
+    about: Message = {
         "channel": interning.text(queue),
         "channel_kind": "queue",
-        "routing_key": delivery.routing_key,
         "connection": interning.connection(channel.connection, described),
         "handler": interning.handler(callback),
         "delivery_channel": channel.number,
-        "delivery_tag": delivery.delivery_tag,
         "consumer_tag": tag,
-        "redelivered": delivery.redelivered,
-        "body": delivered.body,
-        "settings": {"exchange": delivery.exchange},
     }
-    carry(message, properties, properties.message_type)
-    return message
+    if _settled(consumer) and tag in _consumed.get(channel, {}):
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[id(channel), tag] = _Known(channel, consumer, about.copy())
+    return about
+
+
+def _settled(consumer: Any) -> bool:
+    """Whether a consumer's callback can't become another: patterns register partial functions, and name theirs later."""
+    module = sys.modules.get("aio_pika.queue")
+    if type(consumer) is not partial or module is None or consumer.func is not module.consumer:
+        return False
+    return type(consumer.args[0]) is not partial
 
 
 # ---- messages that the program fetches ------------------------------------------------------------------------------

@@ -44,23 +44,26 @@ class _Notes:
         answered: a broker will answer.
         runs: operations of records that follow each other in the batch, by the index of their first: all of them in one
             list, unless the batch was begun before we were here.
+        latest: the last of those.
+        next: the index of the record that would follow it.
     """
 
-    __slots__ = ("about", "answered", "process", "runs")
+    __slots__ = ("about", "answered", "latest", "next", "process", "runs")
 
     def __init__(self, about: Message, *, answered: bool) -> None:
         self.process = interning.process()
         self.about = about
         self.answered = answered
         self.runs: dict[int, list[int]] = {}
+        self.latest: list[int] = []
+        self.next = -1
 
     def add(self, index: int, sequence: int) -> None:
         """Note the operation of one more record."""
-        for first, sequences in self.runs.items():
-            if first + len(sequences) == index:
-                sequences.append(sequence)
-                return
-        self.runs[index] = [sequence]
+        if index != self.next:
+            self.latest = self.runs[index] = []
+        self.latest.append(sequence)
+        self.next = index + 1
 
     def entries(self) -> list[tuple[int, int]]:
         """Index in the batch, and operation, of each record."""
@@ -112,7 +115,9 @@ def appended(
     notes: _Notes | None = self.__dict__.get(_NOTES)
     if notes is None or notes.process is not interning.process():
         notes = self.__dict__[_NOTES] = _first(self.topic_partition, owner)
-    message: Message = {**notes.about, "message_key": key, "body": value}
+    message = notes.about.copy()
+    message["message_key"] = key
+    message["body"] = value
     # The record's own time; -1 or None in formats that have none. kafka/producer/future.py: FutureRecordMetadata.args
     time = result.args[1]
     if time is not None and time >= 0:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from msgtrace import interning
 from msgtrace.hook import Fetch, Late, Observe, Point
@@ -44,22 +45,32 @@ class _Polled:
     """What an iterator gives out of, record by record.
 
     Attributes:
-        process: the process in which `about` has its meaning.
+        consumer: whose it is.
+        process: the process in which what is known of `places` has its meaning.
         about: what its records have in common.
+        places: topic -> partition -> what its records have in common.
         wire: see `_Unpacking`; of records that were not given out yet.
     """
 
-    __slots__ = ("about", "process", "wire")
+    __slots__ = ("about", "consumer", "places", "process", "wire")
 
     def __init__(self, consumer: Any, wire: dict[tuple[str, int, int], list[Any]]) -> None:
+        self.consumer = ref(consumer, partial(_forget, id(consumer)))
         self.process = interning.process()
         self.about = in_group(consumer._coordinator, consumer.config)  # noqa: SLF001 - no public way to it
+        self.places: dict[tuple[str, int], Message] = {}
         self.wire = wire
 
 
+def _forget(identity: int, dead: ref[Any]) -> None:
+    known = _polled.get(identity)
+    if known is not None and known.consumer is dead:
+        del _polled[identity]
+
+
 _unpacking = _Unpacking()
-_polled: WeakKeyDictionary[Any, _Polled] = WeakKeyDictionary()
-"""consumer -> what its iterator has polled last"""
+_polled: dict[int, _Polled] = {}
+"""identity of a consumer -> what its iterator has polled last"""
 _batches = count(1)
 MAX_POSTPONED: Final = 100
 
@@ -103,21 +114,32 @@ def polled(
     if not result:
         return None
     if not update_offsets:
-        _polled[self] = _Polled(self, wire)
+        _polled[id(self)] = _Polled(self, wire)
         return None
-    records = [record for of_partition in result.values() for record in of_partition]
     about = in_group(self._coordinator, self.config)
-    if len(records) > 1:
+    if sum(map(len, result.values())) > 1:
         about["batch_id"] = next(_batches)
-    return [received(record, self.config, about, wire) for record in records]
+    messages = []
+    for place, records in result.items():
+        here = _in_partition(about, place[0], place[1])
+        messages += [received(record, self.config, here, wire) for record in records]
+    return messages
 
 
 def iterated(result: Any, self: Any) -> Message:
     """One record of what was polled."""
-    known = _polled.get(self)
-    if known is None or known.process is not interning.process():
-        known = _polled[self] = _Polled(self, {} if known is None else known.wire)
-    return received(result, self.config, known.about, known.wire)
+    known = _polled.get(id(self))
+    if known is None or known.consumer() is not self or known.process is not interning.process():
+        known = _polled[id(self)] = _Polled(self, {} if known is None or known.consumer() is not self else known.wire)
+    place = result.topic, result.partition
+    about = known.places.get(place)
+    if about is None:
+        about = known.places[place] = _in_partition(known.about, *place)
+    return received(result, self.config, about, known.wire)
+
+
+def _in_partition(about: Message, topic: str, partition: int) -> Message:
+    return {**about, "channel": interning.text(topic), "channel_kind": "topic", "partition_id": partition}
 
 
 def received(
@@ -128,16 +150,11 @@ def received(
     Args:
         record: a `ConsumerRecord`.
         config: the consumer's settings.
-        about: what its records have in common.
+        about: what the records of its partition have in common.
         wire: the bytes of those that were deserialized; taken out.
     """
-    message: Message = {
-        **about,
-        "channel": interning.text(record.topic),
-        "channel_kind": "topic",
-        "partition_id": record.partition,
-        "log_offset": record.offset,
-    }
+    message = about.copy()
+    message["log_offset"] = record.offset
     bytes_of = wire.pop((record.topic, record.partition, record.offset), None) if wire else None
     if config["key_deserializer"] is None:
         message["message_key"] = record.key
