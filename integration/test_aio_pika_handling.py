@@ -18,7 +18,7 @@ from integration.aio_pika_program import (
     told,
 )
 from integration.brokers import Rabbitmq
-from msgtrace.records import CAUSE_ENDED, CAUSE_LIVE, CAUSE_SETTLED
+from msgtrace.records import CAUSE_ELSEWHERE, CAUSE_ENDED, CAUSE_LIVE, CAUSE_SETTLED
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -122,11 +122,11 @@ def test_what_handlers_publish_follows_from_what_they_handle(run: Run) -> None:
     states = {each["body"].decode(): each.cause_state for each in ended.of("send") if b" after " in each["body"]}
     expected = {
         "reply after directly": CAUSE_LIVE,
-        "one after in_tasks": CAUSE_LIVE,
-        "two after in_tasks": CAUSE_LIVE,
+        "one after in_tasks": CAUSE_ELSEWHERE,
+        "two after in_tasks": CAUSE_ELSEWHERE,
         "work after after_ack": CAUSE_SETTLED,
         "late after in_the_background": CAUSE_SETTLED | CAUSE_ENDED,
-        "threaded after from_a_thread": CAUSE_LIVE,
+        "threaded after from_a_thread": CAUSE_ELSEWHERE,
         "optional after with_options": CAUSE_LIVE,
         "reply after object": CAUSE_LIVE,
     }

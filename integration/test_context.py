@@ -11,7 +11,7 @@ import pytest
 from integration.interpreters import every_minor_version, needs
 from integration.recorded import Recording, record
 from integration.traced import run as run_command
-from msgtrace.records import CAUSE_ENDED
+from msgtrace.records import CAUSE_ELSEWHERE, CAUSE_ENDED
 from msgtrace.settings import Settings
 
 pytestmark = every_minor_version()
@@ -91,6 +91,32 @@ def test_how_certain_a_trace_is_of_them(python: str, tmp_path: Path) -> None:
         ("outside", None, 20),
         ("worker", "likely", 20),
     ]
+
+
+@pytest.mark.parametrize("way", ["task", "thread", "executor", "to_thread"])
+def test_a_worker_that_works_for_others_while_its_handler_goes_on(python: str, way: str, tmp_path: Path) -> None:
+    """Nineteen of twenty of its emits are other orders': none is said to follow exactly from the handler that started it."""
+    check(run(python, "busy_handler.py", way))
+    done = run_command([python, str(PROGRAMS / "busy_handler.py"), way], tmp_path)
+    assert (done.code, done.stderr) == (0, "")
+    assert [tuple(row.values()) for row in done.rows(CERTAINTIES)] == [
+        ("itself", "exact", 20),
+        ("itself, at last", "exact", 1),
+        ("worker", "likely", 20),
+    ]
+
+
+OWN_CODE = {"itself", "itself, at last", "async for"}
+
+
+@pytest.mark.parametrize("native", ["1", "0"], ids=["compiled", "python"])
+def test_what_is_the_handlers_own_code_and_what_it_has_started(python: str, native: str) -> None:
+    recording = record([str(PROGRAMS / "asyncio_ways.py")], python=python, env={"MSGTRACE_NATIVE": native})
+    own = OWN_CODE | ({"wait_for"} if recording.said["python"] >= [3, 12] else set())  # until then it makes a task
+    caused = [each for each in recording.of("send") if each.causes]
+    assert len(caused) > 200
+    assert {each["routing_key"] for each in caused if not each.cause_state & CAUSE_ELSEWHERE} == own
+    assert {each["routing_key"] for each in caused if each.cause_state & CAUSE_ELSEWHERE} & own == set()
 
 
 def test_greenlets(python: str) -> None:

@@ -2,9 +2,10 @@
 -- handled; `settlement`: the settlement names the message; the other methods narrow down what was fetched.
 --
 -- Bits of `state` (msgtrace.records): 1 settled before, 2 the handler had returned, 4 candidates out of one fetch,
--- 8 the last candidate is the enclosing handler, the others were fetched inside it.
+-- 8 the last candidate is the enclosing handler, the others were fetched inside it, 16 in another context than the handler's.
 --
--- A handler is called for one message: the work done in it is exactly that message's. A fetch only says that what follows
+-- A handler is called for one message: what its own code does is exactly that message's work; a task, thread or callback that
+-- it has started may do another's (docs/decisions/0010-a-task-is-no-proof.md). A fetch only says that what follows
 -- comes after it: a program may have two messages in hand. What follows a fetch is exact where the effect itself names the
 -- message, and no other that the service has received (docs/decisions/0007-a-fetch-is-no-proof.md).
 
@@ -18,16 +19,30 @@ select
 from msgtrace_store.recorded_causes as r
 join linkable as e on e.id = r.effect_id;
 
--- Certainty of a handler as the cause: it is sure, unless the message was settled or the handler over before. The time of
--- its end counts too: a fetch begun inside the handler may wait until after it. Times are rounded to a microsecond.
+-- Certainty of a handler as the cause: it is sure, unless the message was settled or the handler over before, or something
+-- that it has started does it. The time of its end counts too: a fetch begun inside the handler may wait until after it.
+-- Times are rounded to a microsecond.
 create or replace temp macro handled(effect_kind, state, effect_ns, cause_ended_ns) as
     case
         when state & 2 <> 0 and (cause_ended_ns is null or effect_ns - cause_ended_ns > 5000000000) then 'guess'
         when effect_ns - cause_ended_ns > 5000000000 then 'guess'
-        when state & 2 <> 0 or coalesce(effect_ns - cause_ended_ns > 1000, false) then 'likely'
+        when state & (2 | 16) <> 0 or coalesce(effect_ns - cause_ended_ns > 1000, false) then 'likely'
         when effect_kind in ('process', 'settle') or state & 1 = 0 then 'exact'
         else 'likely'
     end;
+
+-- One row per effect of what a handler has started: its handler, and the message that this handles. It may name that message.
+create or replace temp table started as
+select
+    e.* exclude (candidates),
+    1 as width,
+    m.message_id as cause_message_id, m.correlation_id as cause_correlation_id, m.message_key as cause_key,
+    m.body_digest as cause_digest, m.whole as cause_whole,
+    handled(e.effect_kind, e.state, e.began_ns, c.began_ns + c.duration_ns) as otherwise
+from effects as e
+join linkable as c on c.id = e.cause_id and c.kind = 'process'
+join linkable as m on m.id = c.receipt_id
+where e.state & 16 <> 0 and e.effect_kind <> 'settle';
 
 -- One cause that is no fetched message, or the receive that a handler was called with; and the enclosing handler of what
 -- fetches more.
@@ -47,7 +62,9 @@ select
     end
 from single as s
 join linkable as c on c.id = s.cause_id
-where c.kind <> 'receive' or (s.effect_kind = 'process' and s.receipt_id = s.cause_id);
+where
+    (c.kind <> 'receive' or (s.effect_kind = 'process' and s.receipt_id = s.cause_id))
+    and s.effect_id not in (select effect_id from started);
 
 -- One row per effect and message that was fetched before it.
 create or replace temp table fetched as
@@ -62,7 +79,7 @@ select
     l.* exclude (candidates, candidate),
     c.id as cause_id, len(l.candidates) as width,
     c.message_id as cause_message_id, c.correlation_id as cause_correlation_id, c.message_key as cause_key,
-    c.body_digest as cause_digest, c.whole as cause_whole
+    c.body_digest as cause_digest, c.whole as cause_whole, cast(null as varchar) as otherwise
 from (select *, unnest(candidates) as candidate from listed) as l
 join linkable as c on c.id = l.candidate and (c.kind = 'receive' or len(l.candidates) > 1);
 
@@ -86,6 +103,8 @@ left join fetched as f on f.effect_id = n.effect_id and f.cause_id = n.cause_id
 where n.width <= 20;
 
 delete from fetched where effect_id in (select effect_id from named);
+
+insert into fetched by name select * from started;
 
 -- One row per service and id that messages name: the first two receives that carry it, as its own or as a correlation.
 create or replace temp table named_ids as
@@ -116,7 +135,7 @@ having count(distinct coalesce(cause_id, effect_id)) > 1;
 -- `proven`: nothing else that the service had received by then has that id, or that body of more than a word.
 create or replace temp table candidates as
 select
-    f.effect_id, f.cause_id, f.width, f.effect_kind,
+    f.effect_id, f.cause_id, f.width, f.effect_kind, f.otherwise,
     case
         when f.correlation_id in (f.cause_correlation_id, f.cause_message_id) then 'correlation'
         when f.body_digest = f.cause_digest then 'body'
@@ -167,7 +186,7 @@ qualify count(distinct c.cause_id) over (partition by c.effect_id, e.value) = 1;
 insert into causes
 with judged as (
     select
-        c.effect_id, c.cause_id, c.width, c.proven, coalesce(c.evidence, case when s.cause_id is not null then 'content' end) as evidence
+        c.effect_id, c.cause_id, c.width, c.proven, c.otherwise, coalesce(c.evidence, case when s.cause_id is not null then 'content' end) as evidence
     from candidates as c
     left join (select distinct effect_id, cause_id from shared_content) as s using (effect_id, cause_id)
 ),
@@ -188,6 +207,7 @@ select
     case
         when alike > 1 or (width > 1 and strength = 4) then 'guess'
         when proven then 'exact'
+        when strength = 4 then coalesce(otherwise, 'likely')
         else 'likely'
     end
 from counted

@@ -36,6 +36,7 @@ _DROP: Final = """
     drop table if exists places;
     drop table if exists settles;
     drop table if exists effects;
+    drop table if exists started;
     drop table if exists fetched;
     drop table if exists named;
     drop table if exists named_ids;

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msgtrace.records import CAUSE_BATCH, CAUSE_ENDED, CAUSE_NESTED, CAUSE_SETTLED
+from msgtrace.records import CAUSE_BATCH, CAUSE_ELSEWHERE, CAUSE_ENDED, CAUSE_NESTED, CAUSE_SETTLED
 from tests.collectors.conftest import rows
 from tests.collectors.made_trace import Programs
 
@@ -29,11 +29,12 @@ def test_causes_in_a_handler(programs: Programs) -> None:
     handling = a.did("process", channel="q", causes=got, receipt=got, at_ms=1_000, lasted_ms=500)
     live = a.did("send", causes=handling, at_ms=1_100)
     settled = a.did("send", causes=handling, cause_state=CAUSE_SETTLED, at_ms=1_200)
+    task = a.did("send", causes=handling, cause_state=CAUSE_ELSEWHERE, at_ms=1_300)
     soon = a.did("send", causes=handling, cause_state=CAUSE_ENDED, at_ms=2_000)
     long_after = a.did("send", causes=handling, cause_state=CAUSE_ENDED, at_ms=9_000)
     assert {effect: how for (_, effect), how in programs.joined("causes").items()} == {
         handling: ("context", "exact"), live: ("context", "exact"), settled: ("context", "likely"), soon: ("context", "likely"),
-        long_after: ("context", "guess"),
+        task: ("context", "likely"), long_after: ("context", "guess"),
     }  # fmt: skip
 
 
@@ -174,6 +175,38 @@ def test_a_handler_that_was_over_while_its_fetch_waited(programs: Programs) -> N
     assert {effect: how for (_, effect), how in programs.joined("causes").items()} == {
         inside: ("context", "exact"), soon: ("context", "likely"), late: ("context", "guess"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "effect", "expected"),
+    [
+        ({"message_id": "m"}, {"correlation_id": "m"}, ("correlation", "exact")),
+        ({"message_id": "m"}, {"correlation_id": "of another"}, ("context", "likely")),
+        ({"body": FORWARDED}, {"body": FORWARDED}, ("body", "exact")),
+        ({}, {}, ("context", "likely")),
+    ],
+)
+def test_what_a_handler_has_started_is_exact_where_it_names_the_message(
+    programs: Programs, message: dict[str, Any], effect: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    a = programs.program()
+    got = a.did("receive", channel="q", **message)
+    handling = a.did("process", channel="q", causes=got, receipt=got, lasted_ms=500)
+    sent = a.did("send", channel="r", causes=handling, cause_state=CAUSE_ELSEWHERE, **effect)
+    acked = a.did("settle", channel="q", causes=handling, cause_state=CAUSE_ELSEWHERE)
+    again = a.did("receive", channel="q", **message)
+    assert programs.joined("causes") == {
+        (got, handling): ("context", "exact"), (handling, sent): expected, (handling, acked): ("context", "likely"),
+    }, again  # fmt: skip
+
+
+def test_a_fetch_in_what_a_handler_has_started(programs: Programs) -> None:
+    a = programs.program()
+    handling = a.did("process", channel="q", lasted_ms=100)
+    reply = a.did("receive", channel="replies", causes=handling, cause_state=CAUSE_ELSEWHERE)
+    sent = a.did("send", causes=[reply, handling], cause_state=CAUSE_NESTED | CAUSE_ELSEWHERE)
+    causes = programs.joined("causes")
+    assert causes == dict.fromkeys([(handling, reply), (handling, sent), (reply, sent)], ("context", "likely"))
 
 
 def test_a_settlement_follows_from_what_it_names(programs: Programs) -> None:

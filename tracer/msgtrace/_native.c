@@ -24,6 +24,7 @@
 #define BEGIN 0
 #define COMPLETE 1
 #define OBSERVED 2
+#define CAUSE_ELSEWHERE 16
 /* As in probe.py and code_site.py. */
 #define MAX_FAILURES 10
 #define MAX_FRAMES 40
@@ -478,11 +479,39 @@ monotonic_ns(void)
 typedef struct {
     PyObject_HEAD
     PyObject *sequences, *scope, *receiver, *future, *swallowed;
+    PyObject *home;     /* the Context that the handler was entered in, as long as it runs; else None */
     long long state;
     char awaits_future;
 } Fields;
 
 static PyTypeObject FieldsType;
+
+/* Note that the handler runs in the running Context. 0, or -1: error. */
+static int
+settle_in(Fields *fields)
+{
+    PyThreadState *state = PyThreadState_Get();
+    if (state->context == NULL && current != NULL) { /* a thread has none until it sets its first variable */
+        PyObject *token = PyContextVar_Set(current, Py_None);
+        if (token == NULL)
+            return -1;
+        Py_DECREF(token);
+    }
+    Py_XSETREF(fields->home, Py_NewRef(state->context == NULL ? Py_None : state->context));
+    return 0;
+}
+
+/* The state of a cause, for an effect that is recorded in the running Context. */
+static long
+state_here(const Fields *cause)
+{
+    const Fields *handler = cause;
+    if (PyObject_TypeCheck(cause->scope, &FieldsType))
+        handler = (const Fields *)cause->scope;
+    else if (cause->home == Py_None) /* a fetch's, or over */
+        return (long)cause->state;
+    return (long)cause->state | (handler->home == PyThreadState_Get()->context ? 0 : CAUSE_ELSEWHERE);
+}
 
 static PyObject *
 fields_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -497,6 +526,7 @@ fields_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     fields->receiver = Py_NewRef(Py_None);
     fields->future = Py_NewRef(Py_None);
     fields->swallowed = Py_NewRef(Py_None);
+    fields->home = Py_NewRef(Py_None);
     return (PyObject *)fields;
 }
 
@@ -515,7 +545,7 @@ fields_init(Fields *fields, PyObject *args, PyObject *kwargs)
     Py_SETREF(fields->scope, Py_NewRef(scope));
     fields->state = state;
     fields->awaits_future = (char)awaits_future;
-    return 0;
+    return sequences == Py_None || scope != Py_None ? 0 : settle_in(fields); /* a fetch begins empty, or with its scope's */
 }
 
 static int
@@ -526,6 +556,7 @@ fields_traverse(Fields *fields, visitproc visit, void *arg)
     Py_VISIT(fields->receiver);
     Py_VISIT(fields->future);
     Py_VISIT(fields->swallowed);
+    Py_VISIT(fields->home);
     return 0;
 }
 
@@ -537,6 +568,7 @@ fields_clear(Fields *fields)
     Py_CLEAR(fields->receiver);
     Py_CLEAR(fields->future);
     Py_CLEAR(fields->swallowed);
+    Py_CLEAR(fields->home);
     return 0;
 }
 
@@ -548,6 +580,28 @@ fields_dealloc(Fields *fields)
     Py_TYPE(fields)->tp_free((PyObject *)fields);
 }
 
+static PyObject *
+fields_settle_in(Fields *fields, PyObject *unused)
+{
+    (void)unused;
+    if (settle_in(fields) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+fields_state_here(Fields *fields, PyObject *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(state_here(fields));
+}
+
+static PyMethodDef fields_methods[] = {
+    {"settle_in", (PyCFunction)fields_settle_in, METH_NOARGS, NULL},
+    {"state_here", (PyCFunction)fields_state_here, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyMemberDef fields_members[] = {
     {"sequences", T_OBJECT_EX, offsetof(Fields, sequences), 0, NULL},
     {"state", T_LONGLONG, offsetof(Fields, state), 0, NULL},
@@ -556,6 +610,7 @@ static PyMemberDef fields_members[] = {
     {"awaits_future", T_BOOL, offsetof(Fields, awaits_future), 0, NULL},
     {"future", T_OBJECT_EX, offsetof(Fields, future), 0, NULL},
     {"swallowed", T_OBJECT_EX, offsetof(Fields, swallowed), 0, NULL},
+    {"home", T_OBJECT_EX, offsetof(Fields, home), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -569,6 +624,7 @@ static PyTypeObject FieldsType = {
     .tp_dealloc = (destructor)fields_dealloc,
     .tp_traverse = (traverseproc)fields_traverse,
     .tp_clear = (inquiry)fields_clear,
+    .tp_methods = fields_methods,
     .tp_members = fields_members,
 };
 
@@ -730,7 +786,7 @@ cause_of(Around *around)
         return -1;
     }
     around->causes = Py_NewRef(((Fields *)cause)->sequences);
-    around->state = (long)((Fields *)cause)->state;
+    around->state = state_here((Fields *)cause);
     Py_DECREF(cause);
     return 0;
 }

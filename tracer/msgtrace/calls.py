@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgtrace import interning
 from msgtrace.context import CURRENT, Cause, Handling, Sending
 from msgtrace.guarded import begin, deliver, end, follow, holds, injected, late, leave, observe, raised, settled
+from msgtrace.records import CAUSE_ELSEWHERE, CAUSE_ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ def delivery(original: Callable[..., Any], probe: Probe, handling: Probe, action
             raise
         finally:
             leave(cause, token)
-        if cause.future is not None and follow(handling, cause, sequence):
+        if cause.future is not None and follow(handling, cause, sequence, action.task):
             return result
         end(handling, None, sequence, result, args, kwargs)
         return result
@@ -165,6 +166,19 @@ def spawned(original: Callable[..., Any]) -> Callable[..., Any]:
         cause = CURRENT.get()
         if type(cause) is Handling and cause.awaits_future:
             cause.awaits_future, cause.future = False, result
+        return result
+
+    return replacement
+
+
+def spawned_further(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A call whose result is the task that the enclosing handler's own task goes on in."""
+
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        cause = CURRENT.get()
+        if type(cause) is Handling and not cause.state_here() & (CAUSE_ELSEWHERE | CAUSE_ENDED):
+            cause.moves_to(result)
         return result
 
     return replacement

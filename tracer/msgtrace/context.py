@@ -3,24 +3,32 @@
 A `Cause` is a mutable cell in a context variable. The cell, not the value, travels with `create_task`, `to_thread` and
 copied contexts, so a fetch that completes in an inner task (`asyncio.wait_for(ws.recv(), 5)` copies the context on
 Python 3.11) still fills the cell that its caller sees, and a task that outlives its handler is seen to do so.
+
+A handler's cell knows the `Context` that the handler was entered in. What happens in another one is not the handler's own
+code but something that it has started, which may be doing another message's work (docs/decisions/0010-a-task-is-no-proof.md).
 """
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+import gc
+import sys
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.native import native
-from msgtrace.records import CAUSE_BATCH, CAUSE_ENDED, CAUSE_LIVE, CAUSE_NESTED, CAUSE_SETTLED
+from msgtrace.records import CAUSE_BATCH, CAUSE_ELSEWHERE, CAUSE_ENDED, CAUSE_LIVE, CAUSE_NESTED, CAUSE_SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_HOME: Final[ContextVar[None]] = ContextVar("msgtrace_home", default=None)
+"""For where there is no compiled part: Python shows nobody the running `Context`, but resets a token in its own only."""
 
 
 class FieldsInPython:
     """The fields of every cell, as `_native.Fields` has them; see `Cause` and `Handling`."""
 
-    __slots__ = ("awaits_future", "future", "receiver", "scope", "sequences", "state", "swallowed")
+    __slots__ = ("awaits_future", "future", "home", "receiver", "scope", "sequences", "state", "swallowed")
 
     def __init__(
         self,
@@ -37,6 +45,31 @@ class FieldsInPython:
         self.awaits_future = awaits_future
         self.future: Any = None
         self.swallowed: BaseException | None = None
+        self.home: Any = None
+        if sequences is not None and scope is None:  # a fetch begins empty, or with its scope's
+            self.settle_in()
+
+    def settle_in(self) -> None:
+        """Note that the handler runs in the running context."""
+        self.home = _HOME.set(None)
+
+    def state_here(self) -> int:
+        """The state of a cause, for an effect that is recorded in the running context."""
+        handler = self if self.scope is None else self.scope
+        if handler.home is None and self.scope is None:  # a fetch's, or over
+            return self.state
+        return self.state | (0 if handler.runs_here() else CAUSE_ELSEWHERE)
+
+    def runs_here(self) -> bool:
+        """Whether the running context is this handler's own."""
+        if self.home is None:
+            return False
+        try:
+            _HOME.reset(self.home)
+        except (ValueError, RuntimeError):  # of another context; the latter while that one's own thread is asking
+            return False
+        self.home = _HOME.set(None)
+        return True
 
 
 if TYPE_CHECKING or native is None:  # noqa: SIM108 - type checkers follow no conditional expression
@@ -84,12 +117,14 @@ class Cause(Fields):
     def ended(self) -> None:
         """The handler returned; tasks and threads that it started may go on."""
         self.state |= CAUSE_ENDED
+        self.home = None  # which holds the context, and that holds this
 
 
 class Handling(Cause):
     """A handler's scope, or that of a send that runs its receivers itself.
 
     Attributes:
+        home: the context that its code runs in, while it runs.
         receiver: the receiver that an iterating send is running: what completes it, given its error or None.
         awaits_future: the handler may go on in a future that the library is about to make.
         future: that future.
@@ -98,11 +133,36 @@ class Handling(Cause):
 
     __slots__ = ()
 
+    def moves_to(self, future: Any) -> None:
+        """The handler's own code runs in this task, which has not begun."""
+        context = context_of(future)
+        if context is None:  # an executor's: see `threads`
+            return
+        if native is not None:
+            self.home = context
+        else:
+            try:
+                self.home = context.run(_HOME.set, None)
+            except RuntimeError:  # it is running already, in another thread
+                self.home = None
+
 
 class Sending(Handling):
     """The scope of a send that runs its receivers itself, before and between them. In them it is their own."""
 
     __slots__ = ()
+
+
+def context_of(future: Any) -> Context | None:
+    """The context that a task runs in; None for what is no task."""
+    tasks = sys.modules.get("asyncio.tasks")
+    if tasks is None or not issubclass(type(future), getattr(tasks, "Task", ())):
+        return None
+    if sys.version_info >= (3, 12):
+        context: Context = tasks.Task.get_context(future)
+        return context
+    # Its own is the first: https://github.com/python/cpython/blob/v3.11.0/Modules/_asynciomodule.c#L2015 (TaskObj_traverse)
+    return next((each for each in gc.get_referents(future) if type(each) is Context), None)
 
 
 CURRENT: Final[ContextVar[Cause | None]] = ContextVar("msgtrace_cause", default=None)

@@ -170,6 +170,7 @@ def leave(cause: Handling, token: Token[Cause | None]) -> None:
         cause.receiver(sys.exc_info()[1])  # guarded itself
     if cause.future is None:
         cause.state |= CAUSE_ENDED
+        cause.home = None
     try:
         CURRENT.reset(token)
     except ValueError:
@@ -177,8 +178,8 @@ def leave(cause: Handling, token: Token[Cause | None]) -> None:
         return
 
 
-def follow(probe: Probe, cause: Handling, sequence: Any) -> bool:
-    """Let a handler end with its future. The future's exception is looked at without marking it as retrieved."""
+def follow(probe: Probe, cause: Handling, sequence: Any, task_of: Callable[[Any], Any] | None = None) -> bool:
+    """Let a handler go on in its future, and end with it. The future's exception is looked at without marking it as retrieved."""
 
     def finished(future: Any) -> None:
         cause.ended()
@@ -189,6 +190,7 @@ def follow(probe: Probe, cause: Handling, sequence: Any) -> bool:
             probe.failed(ours)
 
     try:
+        cause.moves_to(cause.future if task_of is None else task_of(cause.future))
         cause.future.add_done_callback(finished)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)

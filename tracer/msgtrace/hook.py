@@ -110,11 +110,13 @@ class Deliver(Action, frozen=True, kw_only=True):
     Attributes:
         read: see `Read`; the message as it was received. Its `handler` may be set.
         spawns: the call only starts the handler and returns the future, or task, in which it runs.
+        task: of what the call returns, the task itself, where the library has one of its own around it.
     """
 
     kind: Kind = "receive"
     read: Read
     spawns: bool = False
+    task: Callable[[Any], Any] | None = None
 
 
 class Process(Action, frozen=True, kw_only=True):
@@ -149,8 +151,13 @@ class Trigger(Action, frozen=True, kw_only=True):
 
 
 class Spawned(Action, frozen=True, kw_only=True):
-    """A call whose result is the future in which the handler of the enclosing `Process(spawns=True)` goes on."""
+    """A call whose result is the future in which the handler of the enclosing `Process(spawns=True)` goes on.
 
+    Attributes:
+        further: the enclosing handler's own task has begun, as the library's code, and waits for this one, the program's.
+    """
+
+    further: bool = False
     kind: Kind = "process"
 
 

@@ -97,7 +97,7 @@ class InPython:
         if causes is None:
             cause = _current()
             if cause is not None:
-                causes, state = cause.sequences, cause.state
+                causes, state = cause.sequences, cause.state_here()
         if _otel is not None:
             add_current_span(message)
         recorder = self.recorder
@@ -145,7 +145,7 @@ class InPython:
         if causes is None:
             cause = _current()
             if cause is not None:
-                causes, state = cause.sequences, cause.state
+                causes, state = cause.sequences, cause.state_here()
         if _otel is not None:
             add_current_span(message)
         if outcome == "ok":

@@ -57,6 +57,8 @@ CAUSE_BATCH: Final = 4
 """the causes are candidates out of one fetch"""
 CAUSE_NESTED: Final = 8
 """the last of the causes is the enclosing handler's operation, the others were fetched inside that handler"""
+CAUSE_ELSEWHERE: Final = 16
+"""the effect is no doing of the handler's own code, but of a task, thread or callback that has its cause from it"""
 
 Kind = Literal[
     "send",

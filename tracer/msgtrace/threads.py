@@ -49,7 +49,8 @@ def _wrap_pair(owner: type, start: str, inner: str) -> None:
         if cause is None:
             return original_start(self, *args, **kwargs)
         noted = _namespace(self)
-        noted[_NAME] = cause
+        # An executor's work item that the library makes for a handler is that handler; all else is only started by it.
+        noted[_NAME] = cause, cause.awaits_future and owner is not threading.Thread
         try:
             return original_start(self, *args, **kwargs)
         except BaseException:
@@ -58,7 +59,9 @@ def _wrap_pair(owner: type, start: str, inner: str) -> None:
 
     @functools.wraps(original_inner)
     def running(self: Any, *args: Any, **kwargs: Any) -> Any:
-        cause = _namespace(self).pop(_NAME, None)
+        cause, is_handler = _namespace(self).pop(_NAME, (None, False))
+        if is_handler:
+            cause.settle_in()
         # An executor's thread may have been started in a handler: what is submitted elsewhere is not that handler's work.
         if cause is CURRENT.get():
             return original_inner(self, *args, **kwargs)

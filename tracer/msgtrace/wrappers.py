@@ -96,7 +96,7 @@ def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: 
         case Late():
             return of.late_facts(original, probe, action)
         case Spawned() if of is calls:
-            return calls.spawned(original)
+            return calls.spawned_further(original) if action.further else calls.spawned(original)
         case Submit() | Made() | Until() if of is calls:
             from msgtrace import deferral  # noqa: PLC0415 - as above
 

@@ -97,6 +97,7 @@ async def main() -> None:
     # Threads that orders have started go on in the pools.
     await asyncio.to_thread(account.emit, "outside, in a thread", None)
     await asyncio.get_running_loop().run_in_executor(pool, account.emit, "outside, in an executor", None)
+    account.notes["python"] = sys.version_info[:2]
     account.notes["seen in an executor"].sort(key=str)
     account.tell()
 

@@ -20,8 +20,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
-from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send
-from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated
+from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send, Spawned
+from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated, task_of
 from msgtrace.hooks.aio_pika_topology import POINTS
 from msgtrace.hooks.aio_pika_values import carry, described, origin
 
@@ -205,7 +205,8 @@ HOOK = Hook(
             Send(read=published, done=confirmed, failed=not_confirmed, inject=injected),
         ),
         Point("aiormq.channel:Channel._read_content", Late(read=returned, before=True)),
-        Point("aiormq.channel:Channel.create_task", Deliver(read=delivered, spawns=True)),
+        Point("aiormq.channel:Channel.create_task", Deliver(read=delivered, spawns=True, task=task_of)),
+        Point("aio_pika.queue:create_task", Spawned(further=True)),
         Point("aio_pika.queue:Queue.get", Fetch(read=got)),
         Point("aio_pika.queue:QueueIterator.__anext__", Fetch(read=iterated)),
         Point("aio_pika.robust_queue:RobustQueueIterator.__anext__", Fetch(read=iterated), versions=">=9.6"),

@@ -127,6 +127,11 @@ def delivered(self: Any, coro: Any) -> Message | None:
     return None
 
 
+def task_of(wrapper: Any) -> Any:
+    """The task in aiormq's `TaskWrapper`."""
+    return wrapper.task
+
+
 def _handed_over(channel: Any, delivered: Any) -> Message | None:
     delivery, properties = delivered.delivery, delivered.header.properties
     tag = delivery.consumer_tag
