@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from integration.recorded import record
+from integration.traced import run
+from msgtrace_analysis.passes.breakers import breakers
+from msgtrace_analysis.study import Study
+from msgtrace_collectors.trace import open_trace
 
 PROGRAM = Path(__file__).parent / "programs" / "breakers" / "openings.py"
 KINDS = ("pybreaker", "circuitbreaker", "purgatory", "purgatory-async", "aiobreaker")
@@ -51,3 +56,18 @@ def test_methods_look_as_before_and_are_put_back(library: str) -> None:
     assert points
     assert [each["status"] for each in points] == ["wrapped"] * len(points)
     assert [each["target"] for each in points if not each["alike"] or not each["restored"]] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_findings_equal_what_happened(kind: str, tmp_path: Path) -> None:
+    """All the way through the collector: settings, openings, failed probes and refusals, as the program had them."""
+    ended = run([sys.executable, str(PROGRAM), kind], tmp_path)
+    assert ended.code == 0, ended.stderr
+    with open_trace(ended.trace) as trace, Study(trace) as study:
+        (bank,) = [each for each in breakers(study).breakers if each.name == "bank"]
+    assert (bank.library, bank.error_threshold, bank.reset_timeout_s) == (kind.partition("-")[0], 3, 0.15)
+    assert (bank.openings, bank.reopenings, bank.closings) == (1, 1, 1)
+    assert bank.refused == ended.account.count("refused") == 3
+    assert not bank.still_open
+    assert bank.open_s is not None
+    assert bank.open_s[0] >= 0.15

@@ -19,6 +19,7 @@ from msgtrace_analysis.findings.behaviour import (
     Retries,
     Unlinked,
 )
+from msgtrace_analysis.findings.breakers import Breaker, Breakers
 from msgtrace_analysis.findings.calls import Call
 from msgtrace_analysis.findings.catalog import (
     Change,
@@ -93,6 +94,8 @@ __all__ = [
     "Attempt",
     "Backlog",
     "Binding",
+    "Breaker",
+    "Breakers",
     "Call",
     "Certainty",
     "Change",
@@ -210,4 +213,5 @@ class Findings:
     observations: tuple[Observation, ...]
     guarantees: Guarantees = Guarantees()  # noqa: RUF009 - frozen
     security: Security = Security()  # noqa: RUF009 - frozen
+    breakers: Breakers = Breakers()  # noqa: RUF009 - frozen
     resilience: Resilience = Resilience()  # noqa: RUF009 - frozen

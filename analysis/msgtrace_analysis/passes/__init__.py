@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgtrace_analysis.findings import Findings
 from msgtrace_analysis.passes.addresses import address_channels
+from msgtrace_analysis.passes.breakers import breakers
 from msgtrace_analysis.passes.completeness import completeness
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.conversations import conversations
@@ -77,4 +78,5 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         frequencies=frequencies(study),
         observations=observe(system, channels, behaviour, known),
         guarantees=guarantees(study),
+        breakers=breakers(study),
     )
