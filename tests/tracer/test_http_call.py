@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import urllib.error
 from http import HTTPMethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace import http_call
+from msgtrace import http_call, interning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="?#\x00"), max_size=60)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_recorder() -> Iterator[None]:
+    """Servers are told by name then, and not by a number of the recorder that another test began."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interning, "_recorder", None)
+        yield
 
 
 @given(PATHS, st.text(max_size=20), st.sampled_from("?#"))
