@@ -93,7 +93,7 @@ def test_declarations_with_every_argument(run: Run, rabbitmq: Rabbitmq, unique: 
         "user": "guest",
         "tls": False,
         "heartbeat": 30,
-        "auth": "PLAIN",
+        "sasl_mechanism": "PLAIN",
         "broker": "RabbitMQ",
         "broker_version": connect["connection"]["broker_version"],
         "broker_id": connect["connection"]["broker_id"],

@@ -80,7 +80,7 @@ def test_of_a_url_only_what_is_no_secret_is_kept() -> None:
         "user": "us@er",
         "tls": True,
         "heartbeat": 7,
-        "auth": "EXTERNAL",
+        "sasl_mechanism": "EXTERNAL",
         "connection_name": "mine",
     }
 

@@ -365,3 +365,22 @@ def test_an_encoded_secret_is_not_seen() -> None:
     assert REDACTOR.body(data) == (data, 0)
     assert quote(CANARY) == CANARY
     assert set(CANARY) <= set(string.ascii_letters + string.digits + "-")
+
+
+def test_names_and_ids_by_pattern_alone() -> None:
+    redactor = Redactor()
+    for clean in ("session:7", "auth:login", "token.created", "4532015112830367", "orders"):
+        assert redactor.identifier(clean) == (clean, 0)
+    assert redactor.identifier("user.4532015112830366") == ("user.[redacted:card]", 1)
+    assert redactor.identifier("4532015112830366", cards=False) == ("4532015112830366", 0)
+    assert redactor.identifier("inbox.eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.c2ln") == ("inbox.[redacted:jwt]", 1)
+    assert Redactor(Options(enabled=False)).identifier("AKIA0123456789ABCDEF") == ("AKIA0123456789ABCDEF", 0)
+
+
+def test_personal_data_when_asked_for() -> None:
+    redactor = Redactor(Options.parse("personal"))
+    assert redactor.body(b'{"to": "ada@example.org", "firstName": "Ada", "n": 1}') == (
+        b'{"to": "[redacted:pattern]", "firstName": "[redacted:firstname]", "n": 1}', 2,
+    )  # fmt: skip
+    assert redactor.text("call +49 170 1234567")[1] == 1
+    assert redactor.identifier("user.ada@example.org.inbox")[1] == 1

@@ -39,7 +39,8 @@ select
     case when o.message_key is not null then hash(o.message_key) end as key_hash,
     coalesce(l.message_id, o.message_id) as message_id, o.correlation_id, o.reply_to, o.trace_id,
     coalesce(l.identity, o.identity) as identity, o.delivery_mode, o.expiration,
-    cast(o.headers as varchar) as headers, o.body_size, o.body_digest, b.body_block, b.encoding,
+    cast(o.headers as varchar) as headers, o.body_size, o.body_digest, b.body_block, b.encoding, o.content_type,
+    o.content_encoding,
     coalesce(o.truncated, false) as truncated, coalesce(o.redacted, 0) + coalesce(b.redacted, 0) as redacted,
     coalesce(l.event_type, o.event_type) as event_type, o.redelivered, o.attempt,
     case coalesce(l.outcome, o.outcome, 'unknown')

@@ -78,6 +78,22 @@ KEYS: Final = """
     order by operation_id
 """
 
+# One row per message of a list of operations that has a key.
+SOME_KEYS: Final = """
+    select operation_id, message_key
+    from operations
+    where operation_id in (select unnest($1)) and message_key is not null
+    order by operation_id
+"""
+
+# One row per body of a list of operations, as it was kept: its first bytes.
+SOME_BYTES: Final = """
+    select operation_id, body[:4096]
+    from operations
+    where operation_id in (select unnest($1)) and body is not null
+    order by operation_id
+"""
+
 # One row per body of a list of operations.
 DIGESTS: Final = """
     select operation_id, cast(body_digest as varchar)
@@ -245,6 +261,22 @@ class Study:
         digests = self.rows(DIGESTS, [list(operations)])
         texts = dict(_tuples(self._trace.query(SOME_BODIES, [sorted({digest for _, digest in digests})])))
         return [(operation, texts[digest]) for operation, digest in digests if digest in texts]
+
+    def some_bytes(self, operations: Sequence[int]) -> list[tuple[int, bytes]]:
+        """The first bytes of the bodies of some operations.
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        return _tuples(self._trace.query(SOME_BYTES, [list(operations)]))
+
+    def some_keys(self, operations: Sequence[int]) -> list[tuple[int, str]]:
+        """The message keys of some operations, of those that have one.
+
+        Raises:
+            TraceError: the trace went away.
+        """
+        return _tuples(self._trace.query(SOME_KEYS, [list(operations)]))
 
     def bodies(self) -> Iterator[list[tuple[Any, ...]]]:
         """Every body that could be decoded, as (operation, JSON text, encoding), in pages of bounded size.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from msgtrace_analysis.commands.opening import DEFAULT_TRACE, studied
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.completeness import completeness
 from msgtrace_analysis.passes.events import catalogue
@@ -141,9 +142,9 @@ def main(arguments: list[str]) -> int:
                 verbose="--verbose" in arguments[1:],
             ))  # fmt: skip
     except click.ClickException as error:
-        sys.stdout.write(f"msgtrace: no summary: {error.message}\n")
+        say(f"msgtrace: no summary: {error.message}\n")
         return 1
-    sys.stdout.write("\n".join(written) + "\n")
+    say("\n".join(written) + "\n")
     return 0
 
 

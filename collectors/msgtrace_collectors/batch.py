@@ -18,7 +18,7 @@ from msgtrace_collectors.columns import (
     table,
 )
 from msgtrace_collectors.definitions import TABLES, definition_row, process_facts
-from msgtrace_collectors.message_columns import MessageReader, sane_time
+from msgtrace_collectors.message_columns import IDENTIFIERS, MessageReader, sane_time
 from msgtrace_collectors.operation_rows import OperationRows
 from msgtrace_collectors.process import NUMBERS, SEQUENCES
 from msgtrace_collectors.wire import (
@@ -240,6 +240,10 @@ class Batch:
             if facts.settings is not None:
                 facts.settings, _ = self._reader.settings(facts.settings)
             facts.broker_time_ms = sane_time(facts.broker_time_ms)
+            for name, cards in IDENTIFIERS:
+                value = getattr(facts, name, None)
+                if value is not None:
+                    setattr(facts, name, self.redactor.identifier(value, cards=cards)[0])
         return _row(facts)
 
     def _about_process(self, process: ProcessState, record: Record) -> None:

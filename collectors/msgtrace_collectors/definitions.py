@@ -57,7 +57,7 @@ def _shown(value: Any) -> Any:
 def definition_row(table: int, value: Any, redactor: Redactor) -> tuple[Any, ...] | None:
     """The columns after the id of what a DEFINE record says; None when it makes no sense."""
     if table in {records.THREADS, records.TEXTS}:
-        return (_text(value),)
+        return (redactor.identifier(value)[0] if isinstance(value, str) else None,)
     if table == records.POINTS and isinstance(value, list):
         return tuple(_text(v) for v in _padded(value, 5))
     if table == records.SITES and isinstance(value, list):

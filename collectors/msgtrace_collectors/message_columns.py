@@ -37,6 +37,11 @@ _HANDLED: Final = frozenset({
     "channel", "message_key", "headers", "body", "body_size", "data", "settings", "truncated", "redacted", "channel_id",
     *(field for field, _ in _NUMBERED + _OPERATIONS + _TIMES),
 })  # fmt: skip
+IDENTIFIERS: Final = (
+    ("channel", True), ("routing_key", True), ("event_type", True), ("message_id", False), ("correlation_id", False),
+    ("reply_to", False), ("identity", False), ("consumer_group", False), ("group_member", False), ("consumer_tag", False),
+)  # fmt: skip
+"""Columns of names and ids, which are searched for what looks like a secret; and whether for card numbers too."""
 _PLAIN: Final = [(field, column) for field, column, _ in MESSAGE_COLUMNS if field not in _HANDLED and column]
 
 
@@ -63,10 +68,7 @@ class MessageReader:
         found: Columns = {column: list(fields[field]) for field, column in _PLAIN if field in fields}
         if "body" in fields or "data" in fields:
             self._bodies(process, fields, found, count)
-        if "channel" in fields:
-            _channels(process, fields["channel"], found)
-            if "route" in fields.get("channel_kind", ()):
-                self._routes(fields["channel_kind"], found, count)
+        self._names(process, fields, found, count)
         first = process.number * NUMBERS
         for field, column in _NUMBERED:
             if field in fields:
@@ -91,6 +93,26 @@ class MessageReader:
         """Settings as JSON, and the number of replacements in them."""
         safe, count = self.redactor.tree(readable(settings))
         return plain_json(safe), count
+
+    def _names(self, process: ProcessState, fields: dict[str, Any], found: Columns, count: int) -> None:
+        if "channel" in fields:
+            _channels(process, fields["channel"], found)
+            if "route" in fields.get("channel_kind", ()):
+                self._routes(fields["channel_kind"], found, count)
+        for column, cards in IDENTIFIERS:
+            if column in found:
+                self._identifiers(found, column, count, cards=cards)
+
+    def _identifiers(self, found: Columns, column: str, count: int, *, cards: bool) -> None:
+        """Secrets in names and ids: rare, and so looked for in all of a column at once."""
+        values = found[column]
+        if not self.redactor.may_identify("\n".join(value for value in values if value)):
+            return
+        for place, value in enumerate(values):
+            if value:
+                values[place], replacements = self.redactor.identifier(value, cards=cards)
+                if replacements:
+                    _count(found, place, replacements, count)
 
     def _routes(self, kinds: Sequence[str | None], found: Columns, count: int) -> None:
         """Paths of HTTP requests, which may be secrets themselves."""

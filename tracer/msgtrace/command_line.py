@@ -38,6 +38,10 @@ COMMANDS: Final[dict[str, Entry]] = {
         "msgtrace_analysis.commands.delivery:delivery",
         "What delivery promises and kept: acknowledgements, duplicates, order, gaps, lag.",
     ),
+    "security": Entry(
+        "msgtrace_analysis.commands.security:security",
+        "Encryption, access, personal data and secrets by field: never a value.",
+    ),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from msgtrace.redaction_options import Options
-from msgtrace.redaction_rules import NOTHING, Verdict, redact_cards
+from msgtrace.redaction_rules import IDENTIFIER_SUSPECT, NOTHING, Verdict, redact_cards
 from msgtrace.redaction_text import TextRedactor
 
 __all__ = ["Options", "Redactor"]
@@ -60,6 +60,23 @@ class Redactor(TextRedactor):
         found: list[str] = []
         redacted = self._any(text, found, 0)
         return (redacted, len(found)) if found else (text, 0)
+
+    def identifier(self, text: str, *, cards: bool = True) -> tuple[str, int]:
+        """Redact a name or an id by pattern alone: `session:7` is a channel's name, and no session's secret.
+
+        Args:
+            text: the name.
+            cards: whether a card number in it is replaced; two ids that became one would be told to be the same message.
+        """
+        if not self.may_identify(text):
+            return text, 0
+        found: list[str] = []
+        redacted = self._by_pattern(text, found, cards=cards)
+        return (redacted, len(found)) if found else (text, 0)
+
+    def may_identify(self, text: str) -> bool:
+        """Whether `identifier` may find something in a text, or in one of several lines. No false negatives."""
+        return self.options.enabled and (bool(self._patterns) or IDENTIFIER_SUSPECT.search(text) is not None)
 
     def named(self, name: str, value: Any) -> tuple[Any, int]:
         """Redact what stands under a name: a header, a setting, a field."""

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
+
+PERSONAL_NAMES: Final = (
+    "email", "emailaddress", "mail", "phone", "phonenumber", "telephone", "mobile", "mobilenumber", "fax", "iban", "firstname",
+    "lastname", "fullname", "surname", "givenname", "familyname", "middlename", "maidenname", "birthdate", "dateofbirth",
+    "birthday", "dob", "street", "streetaddress", "postaladdress", "homeaddress", "passport", "passportnumber", "nationalid",
+    "taxid", "socialsecurity", "ipaddress",
+)  # fmt: skip
+"""Names under which personal data stands, for the word `personal`; case and separators don't matter."""
+PERSONAL_PATTERNS: Final = (
+    r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
+    r"\+[1-9][0-9 ()./-]{6,18}[0-9]",
+    r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b",
+)
+"""E-mail addresses, telephone numbers that begin with a plus, IBANs: of what RE2 knows, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +39,7 @@ class Options:
 
     @classmethod
     def parse(cls, text: str) -> Options:
-        r"""Read MSGTRACE_REDACT: `off`, or words `name:customer_email`, `keep:session`, `pattern:INV-\d{6}`.
+        r"""Read MSGTRACE_REDACT: `off`, or words `personal`, `name:customer_email`, `keep:session`, `pattern:INV-\d{6}`.
 
         Raises:
             ValueError: a word is none of these, or a pattern does not compile; the message is for the user.
@@ -35,9 +50,13 @@ class Options:
         for word in text.split():
             if word.lower() in {"on", "1", "yes", "true"}:
                 continue
+            if word.lower() == "personal":
+                chosen["name"] += PERSONAL_NAMES
+                chosen["pattern"] += PERSONAL_PATTERNS
+                continue
             rule, colon, value = word.partition(":")
             if rule not in chosen or not colon or not value:
-                raise ValueError(f"MSGTRACE_REDACT: {word!r} is not off, name:..., keep:... or pattern:...")
+                raise ValueError(f"MSGTRACE_REDACT: {word!r} is not off, personal, name:..., keep:... or pattern:...")
             if rule == "pattern":
                 try:
                     re.compile(value)

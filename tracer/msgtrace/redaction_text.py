@@ -145,8 +145,8 @@ class TextRedactor:
         quote = value[0] if value[0] in "\"'" else ""
         return f"{quote}[redacted:{label}]{quote}"
 
-    def _by_pattern(self, text: str, found: list[str]) -> str:
-        text = redact_patterns(text, found)
+    def _by_pattern(self, text: str, found: list[str], *, cards: bool = True) -> str:
+        text = redact_patterns(text, found, cards=cards)
         for pattern in self._patterns:
             text, times = pattern.subn("[redacted:pattern]", text)
             found.extend(["pattern"] * times)

@@ -59,6 +59,10 @@ class Choice:
         """Whether a service is wanted."""
         return _fits(self.services, {service})
 
+    def fits_channel(self, channel: str) -> bool:
+        """Whether a channel is wanted."""
+        return _fits(self.channels, {channel})
+
     def fits(self, channel: str, services: Iterable[str]) -> bool:
         """Whether what is of a channel and of services is wanted, events aside."""
         return _fits(self.channels, {channel}) and _fits(self.services, services)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -10,6 +9,7 @@ import click
 from msgtrace_analysis.commands.choosing import choice_options
 from msgtrace_analysis.commands.looks import NO_MESSAGES
 from msgtrace_analysis.commands.opening import db_option, drawn_option, rules_option, show, studied
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.findings import weakest
 from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.flows import flows as find_flows
@@ -44,8 +44,7 @@ def flows(db: Path, rules: Rules, choice: Choice, form: Format | Literal["mermai
             wanted = choice.wanted(catalogue(study, 0, rules))
             found = [flow for flow in found if any(step.event in wanted for step in flow.steps)]
     if form == "mermaid":
-        sys.stdout.write(diagrams(found))
-        sys.stdout.flush()
+        say(diagrams(found))
     else:
         show(flow_rows(found), form)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from msgtrace_analysis.commands.opening import db_option, format_option, opened, show
 from msgtrace_analysis.commands.sql import tuples
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes.chain import (
     MAX_OPERATIONS,
     NAMED,
@@ -65,7 +65,7 @@ def follow(identity: str, db: Path, form: Format) -> None:
         details = [_details(trace, each) for each in named[:DETAILED]] if form == "table" else []
     lines = list(tree(operations, bonds))
     if form == "table":
-        sys.stdout.write("\n".join([*(_block(each) for each in details), *_drawn(lines, set(named))]) + "\n")
+        say("\n".join([*(_block(each) for each in details), *_drawn(lines, set(named))]) + "\n")
     else:
         show(_rows(lines, set(named)), form)
     if len(related) > MAX_OPERATIONS or len(named) > MAX_OPERATIONS:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import duckdb
 
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes import prepare
 from msgtrace_analysis.renderers.markdown import fenced
 from msgtrace_analysis.renderers.rows import FORMATS, render
@@ -123,8 +124,7 @@ def studied(db: Path, rules: Rules = NO_RULES, since: Since | None = None) -> It
 
 def draw(diagram: str, hidden: int) -> None:
     """Write Markdown with a diagram to standard output, and to standard error how many arrows are left out of it."""
-    sys.stdout.write(f"{fenced('mermaid', diagram)}\n")
-    sys.stdout.flush()
+    say(f"{fenced('mermaid', diagram)}\n")
     if hidden:
         click.echo(
             f"msgtrace: {hidden} arrows with fewer messages are left out; choose with --event or --service", err=True
@@ -133,5 +133,4 @@ def draw(diagram: str, hidden: int) -> None:
 
 def show(rows: Rows, form: Format) -> None:
     """Write rows to standard output."""
-    sys.stdout.write(render(rows, form, terminal=sys.stdout.isatty()))
-    sys.stdout.flush()
+    say(render(rows, form, terminal=sys.stdout.isatty()))

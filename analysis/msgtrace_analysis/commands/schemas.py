@@ -11,6 +11,7 @@ import click
 from msgtrace_analysis.commands.choosing import choice_options
 from msgtrace_analysis.commands.opening import db_option, format_option, rules_option, show, studied
 from msgtrace_analysis.commands.show import named, unknown
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.events import catalogue
@@ -57,7 +58,7 @@ def schemas(name: str | None, db: Path, rules: Rules, choice: Choice, form: Form
     described = [(event, found[event.ref]) for event in wanted if event.ref in found]
     if form == "json":
         text = json.dumps([as_json(*each) for each in described], indent=2, ensure_ascii=False)
-        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+        say(text.encode("utf-8", "backslashreplace").decode() + "\n")
         sys.stdout.flush()
     else:
         show(type_rows(described) if name is None else field_rows(described), form)

@@ -12,6 +12,7 @@ import click
 
 from msgtrace_analysis.commands.choosing import since_option
 from msgtrace_analysis.commands.opening import db_option, rules_option, studied
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.events import catalogue
@@ -73,9 +74,9 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
     ]
     if form == "json":
         text = json.dumps([as_json(card) for card in cards], indent=2, ensure_ascii=False)
-        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+        say(text.encode("utf-8", "backslashreplace").decode() + "\n")
     else:
-        sys.stdout.write("\n".join(on_screen(card, terminal=sys.stdout.isatty()) for card in cards))
+        say("\n".join(on_screen(card, terminal=sys.stdout.isatty()) for card in cards))
     sys.stdout.flush()
     if len(found) > SHOWN:
         rest = ", ".join(visible(event.ref, 80) for event in found[SHOWN:])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import pyarrow as pa
 
-from msgtrace_analysis.commands.opening import db_option, format_option, opened, show
-from msgtrace_analysis.renderers.rows import Rows
+from msgtrace_analysis.commands.opening import db_option, format_option, opened
+from msgtrace_analysis.renderers.rows import Rows, render
 from msgtrace_collectors.trace import QueryError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def sql(statement: str, db: Path, form: Format) -> None:
     rows = [
         tuple(_read(value) if place in nested else value for place, value in enumerate(row)) for row in tuples(answer)
     ]
-    show(Rows(distinct(answer.column_names), rows, "No rows."), form)
+    sys.stdout.write(render(Rows(distinct(answer.column_names), rows, "No rows."), form, terminal=sys.stdout.isatty()))
+    sys.stdout.flush()
 
 
 def _json_columns(trace: Trace, statement: str) -> set[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ import click
 
 from msgtrace_analysis.commands.opening import db_option, format_option, told
 from msgtrace_analysis.commands.sql import tuples
+from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.markdown import visible
 from msgtrace_analysis.renderers.rows import Rows, as_csv
@@ -131,8 +131,7 @@ class Shown:
         for row in rows:
             values: dict[str, Any] = dict(zip(COLUMNS, (row[0], time_of(row[2]), *row[3:]), strict=True))
             if self._wanted(values):
-                sys.stdout.write(self._line(values) + "\n")
-        sys.stdout.flush()
+                say(self._line(values) + "\n")
 
     def _wanted(self, values: Mapping[str, Any]) -> bool:
         return (not self.kinds or values["kind"] in self.kinds) and (

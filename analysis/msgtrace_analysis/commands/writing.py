@@ -1,14 +1,17 @@
-"""Writes files: each whole or not at all, and over nothing that is not msgtrace's."""
+"""Writes files, each whole or not at all and over nothing that is not msgtrace's, and to standard output: no personal data."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import click
+
+from msgtrace_analysis.renderers.persons import without_persons
 
 BEGINNING: Final = 1_000
 """Characters in which a file of ours has its mark."""
@@ -33,6 +36,12 @@ def check_own(path: Path, mark: str) -> None:
         )
 
 
+def say(text: str) -> None:
+    """Write to standard output."""
+    sys.stdout.write(without_persons(text))
+    sys.stdout.flush()
+
+
 def put(path: Path, content: str) -> None:
     """Put a file into place in one step.
 
@@ -45,7 +54,7 @@ def put(path: Path, content: str) -> None:
         # A name of its own: a file's may be as long as names can be.
         descriptor, fresh = tempfile.mkstemp(prefix=".msgtrace-", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
+            file.write(without_persons(content))
         # As any new file of the user's: mkstemp's own mode is for secrets.
         mask = os.umask(0)
         os.umask(mask)

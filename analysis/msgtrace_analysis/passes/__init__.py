@@ -19,6 +19,7 @@ from msgtrace_analysis.passes.observations import observe
 from msgtrace_analysis.passes.practices import practices, recording
 from msgtrace_analysis.passes.rates import frequencies
 from msgtrace_analysis.passes.reliability import reliability
+from msgtrace_analysis.passes.security import security
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
@@ -62,6 +63,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     system, channels = stack(study), topology(study)
     graph = build_graph(study)
     behaviour, known = reliability(study), completeness(study)
+    delivered = guarantees(study)
     return Findings(
         recording=extent,
         stack=system,
@@ -77,6 +79,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         practices=practices(study),
         frequencies=frequencies(study),
         observations=observe(system, channels, behaviour, known),
-        guarantees=guarantees(study),
+        guarantees=delivered,
+        security=security(study, system, channels),
         breakers=breakers(study),
     )

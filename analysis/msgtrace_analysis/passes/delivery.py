@@ -9,7 +9,7 @@ from msgtrace_analysis.passes.acknowledgement import consumers
 from msgtrace_analysis.passes.confirms import producers
 from msgtrace_analysis.passes.duplicates import duplicates
 from msgtrace_analysis.passes.expecting import expect
-from msgtrace_analysis.passes.handling import take
+from msgtrace_analysis.passes.handling import take, time_operations
 from msgtrace_analysis.passes.lags import lags
 from msgtrace_analysis.passes.missing import missing
 from msgtrace_analysis.passes.ordering import orders
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def guarantees(study: Study) -> Guarantees:
     """Find what delivery promises and what it kept. Needs `addresses` and the tables of `naming`."""
+    time_operations(study)
     take(study)
     expect(study)
     return Guarantees(

@@ -139,7 +139,12 @@ OF: Final = "system, place, channel_kind, consumer_group"
 """What receives are grouped by: the queue or group that they are of."""
 
 
+def time_operations(study: Study) -> None:
+    """Add `timed`. Needs `addresses`."""
+    study.run(TIMED)
+
+
 def take(study: Study) -> None:
-    """Add `timed`, `led_to`, `ended` and `taken`. Needs `addresses` and the tables of `naming`."""
-    for sql in (TIMED, LED_TO, ENDED, TAKEN):
+    """Add `led_to`, `ended` and `taken`. Needs `timed` and the tables of `naming`."""
+    for sql in (LED_TO, ENDED, TAKEN):
         study.run(sql)

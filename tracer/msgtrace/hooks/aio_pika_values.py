@@ -101,7 +101,7 @@ def described(connection: Any) -> dict[str, Any]:
         "user": url.user or "guest",
         "tls": url.scheme == "amqps",
         "heartbeat": connection.heartbeat_timeout,
-        "auth": url.query.get("auth", "plain").upper(),
+        "sasl_mechanism": url.query.get("auth", "plain").upper(),
         "connection_name": connection.connection_name or own.get("connection_name"),
         "broker": server.get("product"),
         "broker_version": server.get("version"),

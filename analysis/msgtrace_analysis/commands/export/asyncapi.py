@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from msgtrace_analysis.commands.opening import db_option, opened, rules_option
-from msgtrace_analysis.commands.writing import check_own, put
+from msgtrace_analysis.commands.writing import check_own, put, say
 from msgtrace_analysis.passes import examine
 from msgtrace_analysis.renderers.asyncapi import MARK, document, files, render, services
 from msgtrace_analysis.study import Study
@@ -43,7 +42,7 @@ def asyncapi(db: Path, rules: Rules, service: str | None, out: Path | None, forc
         raise click.ClickException(
             f"no service {service!r} sends or receives over a wire in this trace; there are: {', '.join(known) or 'none'}"
         )
-    sys.stdout.write(render(document(findings, service)))
+    say(render(document(findings, service)))
 
 
 def _write(findings: Findings, out: Path, *, force: bool) -> None:
