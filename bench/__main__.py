@@ -32,6 +32,7 @@ PARTS: Final = {
     "ingest": "how many operations a second the collector stores on one core, redaction on",
     "startup": "what msgtrace adds to the start of a program",
     "redis_commands": "what the redis hook adds to each command, without a server",
+    "amqp_and_kafka": "what the aio_pika and kafka hooks add to a message, without a network",
     "websockets_messages": "what the websockets hook adds to a message, without a network",
     "analysis": "what the analysis of 100,000 and a million operations costs, stage by stage",
     "http_calls": "what the HTTP clients' hooks add to a request, without a network",

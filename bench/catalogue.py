@@ -27,6 +27,8 @@ class Workload:
         warm_up: messages before.
         burst: messages between two pauses of `pause_s` seconds, so that a loop with next to no base cost stays below what
             one collector takes in; 0 for no pause.
+        pairs: how often a round has it run in each mode, in alternating order: more and shorter where runs of the same program
+            differ by more than what is looked for.
         others: the modes besides base and msgtrace that exist for this library.
         prepared: when an untraced process lays down what is consumed: never (''), `once`, or before `each` run.
     """
@@ -41,6 +43,7 @@ class Workload:
     burst: int = 0
     pause_s: float = 0.0
     others: tuple[Mode, ...] = ()
+    pairs: int = 1
     prepared: Literal["", "once", "each"] = ""
 
     @property
@@ -61,9 +64,9 @@ WORKLOADS: Final = (
     Workload("redis publish", "redis", "redis", 8_000, 3, "redis", others=BOTH),
     Workload("redis pub/sub", "redis", "redis", 4_000, 6, "redis", others=BOTH),
     Workload("redis pipeline", "redis", "redis", 40_000, 3, "redis", 2_000, 10_000, 0.25, BOTH),
-    Workload("aio-pika publish", "aio_pika", "aio-pika", 3_000, 6, "rabbitmq", others=OTEL),
+    Workload("aio-pika publish", "aio_pika", "aio-pika", 2_000, 6, "rabbitmq", others=OTEL, pairs=6),
     Workload("aio-pika consume", "aio_pika", "aio-pika", 5_000, 6, "rabbitmq", others=OTEL, prepared="each"),
-    Workload("kafka send", "kafka", "kafka-python", 10_000, 6, "kafka", others=OTEL),
+    Workload("kafka send", "kafka", "kafka-python", 10_000, 6, "kafka", others=OTEL, pairs=3),
     Workload("kafka consume", "kafka", "kafka-python", 10_000, 6, "kafka", others=OTEL, prepared="once"),
     Workload("websockets echo", "websockets", "websockets", 5_000, 6),
     Workload("pyee emit", "pyee", "pyee", 40_000, 3, "", 2_000, 10_000, 0.25),

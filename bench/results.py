@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 NOISE: Final = 0.1
 """A difference below this share of its base is noise, and said to be."""
 
+CONFIDENCE: Final = 0.95
+"""Of the intervals that are stated, where there are samples enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -22,8 +26,8 @@ class Added:
 
     Attributes:
         median_us: of the differences to the base of the same round.
-        low_us: the smallest of them.
-        high_us: the largest.
+        low_us, high_us: the interval in which the median of all such differences lies, as far as these say.
+        confidence: how certainly it does.
         noise: the median is too small a part of the base to be told from nothing.
         spans: spans that arrived per message; other tracers only.
     """
@@ -31,6 +35,7 @@ class Added:
     median_us: float
     low_us: float
     high_us: float
+    confidence: float
     noise: bool
     spans: float | None
 
@@ -48,6 +53,7 @@ class Figures:
         linked: smallest share of linked receives in any round; None where there are none.
         losses: number by reason, over all rounds.
         beside_us: median CPU microseconds of the collector per operation.
+        waits: median of how often a message has the program wait, by mode.
         target_us: for an operation.
     """
 
@@ -61,6 +67,7 @@ class Figures:
     losses: dict[str, int]
     beside_us: float | None
     target_us: float
+    waits: dict[str, float]
 
     @property
     def operations_per_message(self) -> float:
@@ -74,6 +81,15 @@ class Figures:
         if traced is None or not self.operations:
             return None
         return traced.median_us / self.operations_per_message
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is held: only what the whole interval says is said."""
+        traced = self.added.get("msgtrace")
+        if traced is None or not self.operations:
+            return "not measured"
+        low, high = (each / self.operations_per_message for each in (traced.low_us, traced.high_us))
+        return "held" if high <= self.target_us else "MISSED" if low > self.target_us else "not resolved"
 
     @property
     def times_less(self) -> float | None:
@@ -109,15 +125,30 @@ def figures(workload: Workload, samples: Sequence[Sample]) -> Figures | None:
         losses=_sums(sample.losses for sample in traced),
         beside_us=median(beside) if beside else None,
         target_us=workload.target_us,
+        waits={m: median(s.waits for s in samples if s.mode == m) for m in sorted({s.mode for s in samples})},
     )
 
 
 def _added(base: float, differences: Sequence[float], spans: Sequence[float | None]) -> Added:
     middle = median(differences)
     known = [each for each in spans if each is not None]
-    return Added(
-        middle, min(differences), max(differences), abs(middle) < NOISE * base, median(known) if known else None
-    )
+    low, high, confidence = interval(differences)
+    return Added(middle, low, high, confidence, abs(middle) < NOISE * base, median(known) if known else None)
+
+
+def interval(samples: Sequence[float]) -> tuple[float, float, float]:
+    """Where the median of what was sampled lies, whatever its distribution: two of the samples, and how certainly.
+
+    The shortest such interval that is certain by at least `CONFIDENCE`; of fewer than six samples all, and less certain.
+    Source: David and Nagaraja, Order Statistics, 3rd edition, section 7.1.
+    """
+    ordered, count = sorted(samples), len(samples)
+    outside, left_out = 2 * 0.5**count, 0
+    while True:
+        more = outside + 2 * comb(count, left_out + 1) * 0.5**count
+        if more > 1 - CONFIDENCE:
+            return ordered[left_out], ordered[count - 1 - left_out], max(0.0, 1 - outside)
+        outside, left_out = more, left_out + 1
 
 
 def _kinds(traced: Iterable[Sample]) -> list[str]:

@@ -56,10 +56,13 @@ def measure(
     try:
         for number in range(1, rounds + 1):
             for workload in workloads:
-                for mode in workload.modes:
-                    if workload.name in places and mode in only_modes:
-                        tell(f"round {number} of {rounds}: {workload.name}, {mode}")
-                        _one(workload, mode, places[workload.name], scale, number, done)
+                for pair in range(workload.pairs if workload.name in places else 0):
+                    run = (number - 1) * workload.pairs + pair
+                    # The other way round every other time, so that what changes by and by favours neither.
+                    for mode in workload.modes[:: -1 if run % 2 else 1]:
+                        if mode in only_modes:
+                            tell(f"round {number} of {rounds}: {workload.name}, {mode}")
+                            _one(workload, mode, places[workload.name], scale, run, done)
     finally:
         for workload in workloads:
             if workload.prepared and workload.name in places:
@@ -96,7 +99,7 @@ def _one(workload: Workload, mode: Mode, place: Place, scale: float, number: int
     try:
         done.samples.append(run(workload, mode, place, scale, number))
     except RunFailed as failure:
-        done.failures[name] = f"round {number}: {failure}"
+        done.failures[name] = f"run {number}: {failure}"
 
 
 def _attempt(done: Rounds, name: str, act: Callable[..., None], *arguments: object) -> bool:

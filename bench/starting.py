@@ -37,6 +37,7 @@ class Sample:
     Attributes:
         cpu_us: CPU time of the program per message, microseconds, all threads, the loop only.
         wall_us: wall time per message.
+        waits: how often the program gave up its processor to wait, per message: an event loop's wake-ups, mostly.
         operations: operations recorded per message by kind, warm-up included on both sides; msgtrace only.
         linked: shares of receives and handlings that are linked to their send; None where there are none.
         losses: what the recording says is missing from it.
@@ -54,6 +55,7 @@ class Sample:
     losses: dict[str, int] = field(default_factory=dict)
     spans: float | None = None
     beside_us: float | None = None
+    waits: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,4 +213,5 @@ def _sample(workload: Workload, mode: str, number: int, said: dict[str, Any], **
     if not said:
         raise RunFailed("it printed no measurement")
     messages = said["messages"]
-    return Sample(workload.name, mode, number, said["cpu_us"] / messages, said["wall_us"] / messages, **more)
+    cpu, wall, waits = (said[name] / messages for name in ("cpu_us", "wall_us", "waits"))
+    return Sample(workload.name, mode, number, cpu, wall, waits=waits, **more)

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     "workload", "base", "msgtrace adds", "operations", "per operation", "target", "OpenTelemetry adds", "ddtrace adds",
-    "OTel / msgtrace", "linked", "collector per operation", "lost",
+    "OTel / msgtrace", "waits", "linked", "collector per operation", "lost",
 )  # fmt: skip
 LEGEND: Final = (
-    "CPU microseconds of the program per message: median of the rounds, smallest and largest in brackets.",
-    "What a mode adds is its difference to the base of the same round; ~ marks one below 10% of the base, which is noise.",
+    "CPU microseconds of the program per message, user and system: median of all runs, smallest and largest in brackets.",
+    "What a mode adds is its difference to the base run beside it, with the interval in which their median lies, and how certainly;",
+    "~ marks one below 10% of the base. A target is held or missed when the whole interval is.",
+    "`waits`: how often the program waits, per message, untraced and traced; where they differ, so do the two runs' loops.",
     "`operations` were recorded per message, by the recording's own count; `per operation` is both phases.",
     "`spans` arrived at a local sink, per message.",
 )
@@ -34,10 +36,11 @@ def row(each: Figures) -> tuple[str, ...]:
         _added(each.added.get("msgtrace")),
         f"{each.operations_per_message:.3g}: {kinds}" if each.operations else "none",
         "-" if share is None else _mark(each, share),
-        _verdict(each, share),
+        f"{each.target_us:g}: {each.verdict}",
         _added(each.added.get("otel")),
         _added(each.added.get("ddtrace")),
         "-" if ratio is None else f"{ratio:.0f}",
+        " / ".join(f"{each.waits[mode]:.2f}" for mode in ("base", "msgtrace") if mode in each.waits),
         "-" if each.linked is None else f"{each.linked:.1%}",
         "-" if each.beside_us is None else _us(each.beside_us),
         ", ".join(f"{reason}: {count}" for reason, count in each.losses.items()) or "nothing",
@@ -67,15 +70,9 @@ def _us(value: float) -> str:
 def _added(added: Added | None) -> str:
     if added is None:
         return "-"
-    text = f"{'~' if added.noise else ''}{_us(added.median_us)} ({_us(added.low_us)} to {_us(added.high_us)})"
+    text = f"{'~' if added.noise else ''}{_us(added.median_us)} ({_us(added.low_us)} to {_us(added.high_us)}, {added.confidence:.0%})"
     return text if added.spans is None else f"{text}, {added.spans:.2g} spans"
 
 
 def _mark(each: Figures, share: float) -> str:
     return f"~{_us(share)}" if each.added["msgtrace"].noise else _us(share)
-
-
-def _verdict(each: Figures, share: float | None) -> str:
-    if share is None:
-        return f"{each.target_us:g}: not measured"
-    return f"{each.target_us:g}: {'held' if share <= each.target_us else 'MISSED'}"

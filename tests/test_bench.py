@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from math import comb
+from statistics import median
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench import tables
 from bench.catalogue import MODES, WORKLOADS, Workload
-from bench.results import figures
+from bench.results import figures, interval
 from bench.sink import Sink, sink
 from bench.starting import Place, RunFailed, Sample, run
 from bench.workloads import measuring
@@ -89,6 +93,31 @@ def test_a_small_part_of_the_base_is_noise() -> None:
     assert found is not None
     assert found.added["otel"].noise
     assert tables.row(found)[6].startswith("~9.00")
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=60))
+def test_the_interval_of_a_median_holds_it_and_is_as_certain_as_it_says(differences: list[float]) -> None:
+    low, high, confidence = interval(differences)
+
+    ordered = sorted(differences)
+    inside = [rank for rank in range(1, len(ordered)) if low <= ordered[rank - 1] and ordered[rank] <= high]
+    assert low <= median(differences) <= high
+    assert confidence <= sum(comb(len(ordered), rank) for rank in inside) / 2 ** len(ordered) + 1e-9
+    assert confidence >= 0.95 or len(differences) < 6
+
+
+def test_a_target_is_held_or_missed_only_when_the_whole_interval_is() -> None:
+    verdicts = []
+    for differences in ([1, 2, 3, 2, 1, 2], [-13, 20, 26, 4, 2, 7], [9, 10, 11, 9, 9, 12]):
+        samples = [Sample(PYEE.name, "base", n, 100, 100) for n in range(6)]
+        samples += [
+            Sample(PYEE.name, "msgtrace", n, 100 + d, 100, operations={"send": 1}) for n, d in enumerate(differences)
+        ]
+        found = figures(PYEE, samples)
+        assert found is not None
+        verdicts.append(found.verdict)
+
+    assert verdicts == ["held", "not resolved", "MISSED"]
 
 
 def test_the_sink_counts_the_spans_that_arrived_since_it_was_asked() -> None:

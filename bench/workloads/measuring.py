@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,9 +106,13 @@ def bursts(items: Sequence[Item], chosen: Options) -> Iterator[Sequence[Item]]:
 
 @contextmanager
 def measured(chosen: Options) -> Iterator[None]:
-    """Measure the block, and print what it took: the CPU time of the whole process, all threads, and wall time."""
-    wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+    """Measure the block, and print what it took: the CPU time of the whole process, all threads, wall time, and waits."""
+    waits, wall, cpu = _waits(), time.perf_counter_ns(), time.process_time_ns()
     yield
-    cpu, wall = time.process_time_ns() - cpu, time.perf_counter_ns() - wall
-    said = {"messages": chosen.messages, "warm_up": chosen.warm_up, "cpu_us": cpu / 1000, "wall_us": wall / 1000}
-    print(json.dumps(said), flush=True)
+    cpu, wall, waits = time.process_time_ns() - cpu, time.perf_counter_ns() - wall, _waits() - waits
+    said = {"messages": chosen.messages, "warm_up": chosen.warm_up}
+    print(json.dumps({**said, "cpu_us": cpu / 1000, "wall_us": wall / 1000, "waits": waits}), flush=True)
+
+
+def _waits() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
