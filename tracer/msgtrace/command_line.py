@@ -29,6 +29,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "rates": Entry(
         "msgtrace_analysis.commands.rates:rates", "How often, in which rhythm, and whether consumers keep up."
     ),
+    "retries": Entry(
+        "msgtrace_analysis.commands.retries:retries",
+        "How messages are tried again, and where they end that never succeed.",
+    ),
     "schemas": Entry(
         "msgtrace_analysis.commands.schemas:schemas", "What bodies look like: JSON Schema, fields, versions."
     ),

@@ -14,11 +14,15 @@ from msgtrace_analysis.commands.choosing import since_option
 from msgtrace_analysis.commands.opening import db_option, rules_option, studied
 from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes import span_ns
+from msgtrace_analysis.passes.attempts import tried
 from msgtrace_analysis.passes.contracts import contracts
+from msgtrace_analysis.passes.dead_letters import dead_letters
 from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.flows import flows
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.rates import frequencies
+from msgtrace_analysis.passes.retrying import retrying
+from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.renderers.card import Card, as_json, on_screen
 from msgtrace_analysis.renderers.markdown import visible
 
@@ -61,6 +65,8 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         shown = found[:SHOWN]
         wanted = {event.ref for event in shown} | {other for event in shown for other in event.also_on}
         rates, known, moved = frequencies(study), contracts(study, wanted), flows(study)
+        channels, again = topology(study), tried(study)
+        policies, dead = retrying(study, channels, again), dead_letters(study, channels, again)
     cards = [
         Card(
             event=event,
@@ -69,6 +75,9 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
             backlogs=tuple(each for each in rates.backlogs if each.event == event.ref),
             flows=tuple(flow for flow in moved if any(step.event == event.ref for step in flow.steps)),
             note=rates.note,
+            retries=tuple(each for each in policies.observed if event.ref in each.events),
+            poison=tuple(each for each in dead.poison if each.event == event.ref),
+            dropped=tuple(each for each in dead.dropped if each.event == event.ref),
         )
         for event in shown
     ]

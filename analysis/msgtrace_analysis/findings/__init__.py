@@ -66,10 +66,13 @@ from msgtrace_analysis.findings.resilience import Criterion, Resilience, Score
 from msgtrace_analysis.findings.retrying import (
     Attempt,
     DeclaredPolicy,
+    Mechanism,
     ObservedPolicy,
     PolicyDifference,
+    PolicyKind,
     Retrying,
     RetryPolicy,
+    Then,
     Wait,
 )
 from msgtrace_analysis.findings.security import Access, Exposure, Hazard, Protection, Security, Transport
@@ -140,6 +143,7 @@ __all__ = [
     "Latency",
     "LooseEnd",
     "Loss",
+    "Mechanism",
     "Missing",
     "Observation",
     "ObservedPolicy",
@@ -152,6 +156,7 @@ __all__ = [
     "Place",
     "Poison",
     "PolicyDifference",
+    "PolicyKind",
     "Practices",
     "Producer",
     "Protection",
@@ -180,6 +185,7 @@ __all__ = [
     "Style",
     "Subscription",
     "Target",
+    "Then",
     "Topology",
     "Traffic",
     "Transport",
@@ -210,6 +216,8 @@ class Findings:
     completeness: Completeness
     practices: Practices
     frequencies: Frequencies
+    retrying: Retrying
+    dead_letters: DeadLetters
     observations: tuple[Observation, ...]
     guarantees: Guarantees = Guarantees()  # noqa: RUF009 - frozen
     security: Security = Security()  # noqa: RUF009 - frozen

@@ -23,13 +23,16 @@ Mechanism = Literal[
     "retry topic",
     "republish",
     "stream claim",
+    "pending read",
+    "seek back",
     "in-process loop",
     "reconnect",
     "unknown",
 ]
 """What brings a message back: the broker's requeue; a queue with a time to live whose dead-letter exchange leads back; the
 delayed-message exchange; a queue, list or topic of its own for what is to be tried again; publishing it anew to where it was;
-a stream's entry that is claimed after idle time; a loop in the handler; what a lost connection had in hand."""
+a stream's entry that is claimed after idle time, or read again by the consumer that has it pending; a log that is read
+again from before; a loop in the handler; what a lost connection had in hand."""
 
 
 @dataclass(frozen=True, slots=True)

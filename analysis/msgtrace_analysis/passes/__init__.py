@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgtrace_analysis.findings import Findings
 from msgtrace_analysis.passes.addresses import address_channels
+from msgtrace_analysis.passes.attempts import tried
 from msgtrace_analysis.passes.breakers import breakers
 from msgtrace_analysis.passes.completeness import completeness
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.conversations import conversations
+from msgtrace_analysis.passes.dead_letters import dead_letters
 from msgtrace_analysis.passes.delivery import guarantees
 from msgtrace_analysis.passes.events import catalogue, place_operations
 from msgtrace_analysis.passes.flows import flows
@@ -19,6 +21,7 @@ from msgtrace_analysis.passes.observations import observe
 from msgtrace_analysis.passes.practices import practices, recording
 from msgtrace_analysis.passes.rates import frequencies
 from msgtrace_analysis.passes.reliability import reliability
+from msgtrace_analysis.passes.retrying import retrying
 from msgtrace_analysis.passes.security import security
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
@@ -64,6 +67,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     graph = build_graph(study)
     behaviour, known = reliability(study), completeness(study)
     delivered = guarantees(study)
+    again = tried(study)
     return Findings(
         recording=extent,
         stack=system,
@@ -78,6 +82,8 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         completeness=known,
         practices=practices(study),
         frequencies=frequencies(study),
+        retrying=retrying(study, channels, again),
+        dead_letters=dead_letters(study, channels, again),
         observations=observe(system, channels, behaviour, known),
         guarantees=delivered,
         security=security(study, system, channels),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.findings import Failure, Outcomes, Place, Reliability, Retries
+from msgtrace_analysis.passes.attempts import number_attempts
 from msgtrace_analysis.passes.events import ref
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
 from msgtrace_analysis.passes.schema.examples import without_persons
@@ -13,38 +14,6 @@ if TYPE_CHECKING:
     from msgtrace_analysis.study import Study
 
 MESSAGE_CHARACTERS: Final = 120
-
-# One row per receive from a broker: how often its consumer has had the message before, and what it says of itself.
-# Whoever subscribes without a group to a topic, stream or channel of pub/sub has a copy of each message for himself.
-ATTEMPTS: Final = """
-    create table attempts as
-    with received as (
-        select
-            o.operation_id, o.observed_ns, o.system, o.channel, o.service, m.system as event_system, m.address_kind,
-            m.address, m.name, o.redelivered, o.attempt,
-            json_exists(o.headers, '$."x-death"') as died,
-            try_cast(o.headers ->> '$."x-delivery-count"' as bigint) as deliveries,
-            case
-                when m.send_id is not null then 'send ' || m.send_id
-                when o.log_offset is not null then 'offset ' || coalesce(o.partition_id, -1) || ' ' || o.log_offset
-                else 'id ' || o.message_id
-            end as message,
-            case
-                when o.channel_kind in ('queue', 'list') then ''
-                when o.consumer_group is not null then 'group ' || o.consumer_group
-                else 'connection ' || coalesce(o.connection_id, o.operation_id)
-            end as consumer
-        from messages as m
-        inner join operations as o using (operation_id)
-        where o.kind = 'receive'
-    )
-    select
-        *,
-        case when message is null then 1
-            else row_number() over (partition by system, channel, consumer, message order by observed_ns, operation_id)
-        end as turn
-    from received
-"""
 
 # One row per event type, channel and service that had messages more than once.
 RETRIES: Final = f"""
@@ -119,7 +88,7 @@ FAILURES: Final = f"""
 
 def reliability(study: Study) -> Reliability:
     """Find repetitions, settlements and errors. Needs the tables of `naming` and `place_operations`."""
-    study.run(ATTEMPTS)
+    number_attempts(study)
     outcomes = [
         Outcomes(system or "", channel, service, outcome or "unknown", settlements, receives, evidence(rest))
         for system, channel, service, outcome, settlements, receives, *rest in study.rows(OUTCOMES)

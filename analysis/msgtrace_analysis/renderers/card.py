@@ -10,13 +10,14 @@ from msgtrace_analysis.renderers.flow_values import flow as flow_json
 from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.markdown import visible
 from msgtrace_analysis.renderers.rate_values import backlog, rate
+from msgtrace_analysis.renderers.retry_values import delays_text, dropped, observed, poison, then_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console, RenderableType
 
-    from msgtrace_analysis.findings import Backlog, Contract, Event, Flow, Party, Rate
+    from msgtrace_analysis.findings import Backlog, Contract, Dropped, Event, Flow, ObservedPolicy, Party, Poison, Rate
 
 PLAIN_COLUMNS: Final = 120
 """Of what is written to a file or a pipe."""
@@ -40,6 +41,9 @@ class Card:
     backlogs: tuple[Backlog, ...]
     flows: tuple[Flow, ...]
     note: str
+    retries: tuple[ObservedPolicy, ...] = ()
+    poison: tuple[Poison, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
 
 def as_json(card: Card) -> dict[str, Any]:
@@ -49,6 +53,9 @@ def as_json(card: Card) -> dict[str, Any]:
         "rate": None if card.rate is None else rate(card.rate),
         "backlogs": [backlog(each) for each in card.backlogs],
         "flows": [flow_json(each) for each in card.flows],
+        "retries": [observed(each) for each in card.retries],
+        "poison": [poison(each) for each in card.poison],
+        "dropped": [dropped(each) for each in card.dropped],
     }
 
 
@@ -105,6 +112,7 @@ def _about(card: Card) -> Iterator[tuple[str, str]]:
     yield "named by", f"{event.named_by} ({event.evidence.certainty})"
     yield "messages", f"{event.sends:,} sent, {event.receives:,} received{_sizes(event)}"
     yield from _often(card)
+    yield from _failing(card)
     examples = ", ".join(map(str, event.evidence.examples))
     seen = f"{time_of(event.evidence.first_seen_ns) or '?'} to {time_of(event.evidence.last_seen_ns) or '?'}"
     yield "evidence", f"{event.evidence.operations:,} operations, {seen}"
@@ -143,6 +151,27 @@ def _often(card: Card) -> Iterator[tuple[str, str]]:
             behind = ": falls behind" if waits.behind else ""
             group = f" (group {waits.group})" if waits.group else ""
             yield "waiting", f"on {waits.channel}{group}: {waits.largest:,} at most, {waits.last:,} at the end{behind}"
+
+
+def _failing(card: Card) -> Iterator[tuple[str, str]]:
+    for each in card.retries:
+        limit = "" if each.policy.max_attempts is None else f", at most {each.policy.max_attempts} attempts"
+        note = f"; {each.note}" if each.note else ""
+        yield (
+            "retries",
+            (
+                f"{each.service}, {each.channel}: {each.mechanism}, {delays_text(each.policy)}{limit}, then "
+                f"{then_text(each.policy)}; {each.groups:,} messages ({each.evidence.certainty}){note}"
+            ),
+        )
+    for bad in card.poison:
+        errors = ", ".join(name for name, _ in bad.errors) or "no error seen"
+        yield (
+            "poison",
+            f"{bad.place.service}, {bad.channel}: {bad.messages:,} of {bad.of:,} messages never succeeded ({errors})",
+        )
+    for gone in card.dropped:
+        yield "dropped", f"{gone.place.service}, {gone.channel}: {gone.messages:,} messages, {gone.how}"
 
 
 def _facts(facts: Sequence[tuple[str, str]], console: Console) -> RenderableType:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.renderers.flow_values import conversations, flow
 from msgtrace_analysis.renderers.json_values import evidence, place, time_of
 from msgtrace_analysis.renderers.rate_values import frequencies
+from msgtrace_analysis.renderers.retry_values import dead_letters, retrying
 from msgtrace_analysis.renderers.topology_values import durable, gap, inspection, type_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def render(findings: Findings) -> str:
         "event_catalog": [event(each, contracts.get(each.ref)) for each in findings.events],
         "queue_topology": _topology(findings.topology),
         "reliability": _reliability(findings.reliability),
+        "retrying": retrying(findings.retrying),
+        "dead_letters": dead_letters(findings.dead_letters),
         "completeness": _completeness(findings.completeness),
         "frequencies": frequencies(findings.frequencies),
     }

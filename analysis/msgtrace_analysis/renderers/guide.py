@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgtrace_analysis.findings import CERTAINTIES, weakest
 from msgtrace_analysis.renderers import markdown, mermaid
 from msgtrace_analysis.renderers.markdown import Safe, code, text
+from msgtrace_analysis.renderers.retry_values import delays_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Observation,
         Place,
         Rate,
+        RetryPolicy,
         Schedule,
         Traffic,
         Variant,
@@ -123,6 +125,11 @@ def duration(seconds: float) -> Safe:
     if seconds < 120:
         return Safe(f"{seconds:.3g} s")
     return Safe(f"{seconds / 60:.3g} min" if seconds < 7_200 else f"{seconds / 3_600:.4g} h")
+
+
+def delays(value: RetryPolicy) -> Safe:
+    """How long a retry policy waits."""
+    return Safe(delays_text(value))
 
 
 def short(value: float | None) -> Safe:
@@ -280,6 +287,7 @@ FILTERS: Final = (
     brief,
     code,
     decided,
+    delays,
     difference,
     duration,
     evidence,
