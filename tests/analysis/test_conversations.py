@@ -60,7 +60,7 @@ def test_the_file_for_programs_keeps_to_its_schema(made: MadeTrace, findings: Ca
     found = document["conversations"]
     assert found.pop("too_many_origins") == 0
     assert {kind: len(each) for kind, each in found.items()} == {
-        "requests": 1, "sagas": 1, "fallbacks": 1, "cycles": 1, "loose_ends": 3, "deviations": 0,
+        "requests": 1, "sagas": 1, "fallbacks": 1, "cycles": 1, "loose_ends": 3, "deviations": 0, "calls": 1,
     }  # fmt: skip
     known = {event["id"] for event in document["event_catalog"]}
     assert {each["event"] for each in found["sagas"][0]["steps"]} <= known
