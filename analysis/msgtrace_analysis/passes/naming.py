@@ -78,7 +78,7 @@ OWN_NAMES: Final = """
     create table own_names as
     with chosen as (
         select
-            o.operation_id, o.system, o.address_kind, o.address, r.header, r.field, r.by_key,
+            o.operation_id, o.kind, o.system, o.address_kind, o.address, r.header, r.field, r.by_key,
             c.name as configured, c.named_by as configured_by,
             nullif(o.event_type, '') as type_field,
             nullif(json_extract_string(o.headers, r.pointer), '') as header_value,
@@ -95,7 +95,7 @@ OWN_NAMES: Final = """
         where o.kind in ('send', 'receive', 'process')
     )
     select
-        operation_id, system, address_kind, address,
+        operation_id, kind, system, address_kind, address,
         case
             when configured is not null then 0
             when type_field is not null then 1
@@ -124,32 +124,38 @@ BEST_LINKS: Final = f"""
     with ranked as (
         -- Rank and send in one number, whose least has a state of fixed size.
         select
-            l.receive_id,
+            l.receive_id, any_value(r.kind) as kind,
             min(case l.certainty when 'exact' then 0 when 'likely' then 1 else 2 end * {_RANKED}::hugeint + l.send_id) as best
         from links as l
         semi join operations as s on s.operation_id = l.send_id
-        semi join operations as r on r.operation_id = l.receive_id
+        inner join operations as r on r.operation_id = l.receive_id
         group by l.receive_id
     )
     select
-        receive_id, cast(best % {_RANKED} as bigint) as send_id,
+        receive_id, kind, cast(best % {_RANKED} as bigint) as send_id,
         case best // {_RANKED} when 0 then 'exact' when 1 then 'likely' else 'guess' end as certainty
     from ranked
 """
 
 # One row per message: its event type. A `process` is a message only where it is what a send was delivered to; elsewhere
-# it is the handling of a receive that stands for itself.
+# it is the handling of a receive that stands for itself. Names are never what a join looks up: they are long, and as many
+# as operations.
 MESSAGES: Final = """
     create table messages as
     select
-        o.operation_id,
-        case o.kind when 'send' then 'send' else 'receive' end as side,
+        n.operation_id, case n.kind when 'send' then 'send' else 'receive' end as side,
         n.system, n.address_kind, n.address, n.name, n.named_by, n.rank,
-        l.send_id, l.certainty as link_certainty
-    from operations as o
-    left join best_links as l on l.receive_id = o.operation_id
-    inner join own_names as n on n.operation_id = coalesce(l.send_id, o.operation_id)
-    where o.kind in ('send', 'receive') or (o.kind = 'process' and l.send_id is not null)
+        null::bigint as send_id, null::varchar as link_certainty
+    from own_names as n
+    anti join best_links as l on l.receive_id = n.operation_id
+    where n.kind <> 'process'
+    union all
+    select
+        l.receive_id, case l.kind when 'send' then 'send' else 'receive' end,
+        n.system, n.address_kind, n.address, n.name, n.named_by, n.rank, l.send_id, l.certainty
+    from own_names as n
+    inner join best_links as l on l.send_id = n.operation_id
+    where l.kind in ('send', 'receive', 'process')
 """
 
 
