@@ -118,18 +118,24 @@ OWN_NAMES: Final = """
 """
 
 _RANKED: Final = 10**19
-# One row per receive: the send that it most probably is.
+# One row per link between operations of the copy. One lookup a statement: the tables of two are too much at once.
+SENT_LINKS: Final = """
+    create temp table sent_links as
+    select receive_id, send_id, case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as rank
+    from links
+    semi join operations as s on s.operation_id = links.send_id
+"""
+KNOWN_LINKS: Final = """
+    create temp table known_links as
+    select l.receive_id, o.kind, l.send_id, l.rank
+    from sent_links as l
+    inner join operations as o on o.operation_id = l.receive_id
+"""
+# One row per receive: the send that it most probably is. Rank and send in one number, whose least has a state of fixed size.
 BEST_LINKS: Final = f"""
     create table best_links as
     with ranked as (
-        -- Rank and send in one number, whose least has a state of fixed size.
-        select
-            l.receive_id, any_value(r.kind) as kind,
-            min(case l.certainty when 'exact' then 0 when 'likely' then 1 else 2 end * {_RANKED}::hugeint + l.send_id) as best
-        from links as l
-        semi join operations as s on s.operation_id = l.send_id
-        inner join operations as r on r.operation_id = l.receive_id
-        group by l.receive_id
+        select receive_id, kind, min(rank * {_RANKED}::hugeint + send_id) as best from known_links group by receive_id, kind
     )
     select
         receive_id, kind, cast(best % {_RANKED} as bigint) as send_id,
@@ -229,8 +235,10 @@ def name_messages(study: Study, rules: Rules = NO_RULES) -> None:
     study.run(CONFIGURED)
     apply(study, rules.names, pointers)
     study.run(OWN_NAMES, [NAME])
-    for sql in (BEST_LINKS, MESSAGES):
+    for sql in (SENT_LINKS, KNOWN_LINKS, BEST_LINKS, MESSAGES):
         study.run(sql)
+    study.run("drop table sent_links")
+    study.run("drop table known_links")
 
 
 def _rule(
