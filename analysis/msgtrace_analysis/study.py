@@ -1,8 +1,18 @@
 """One consistent copy of a trace to ask many questions of: everything but bodies, in a database of our own.
 
 A trace may still be growing while it is read. Passes ask this copy, so that their counts agree with each other, and
-their SQL can join what they have worked out with what was recorded. Bodies stay where they are and are read a page at a
-time. The copy spills to a private temporary folder when it outgrows memory, and goes away with the study.
+their SQL can join what they have worked out with what was recorded. It is made in one statement (`copying.sql`) where
+nobody records, else in pages. Bodies stay where they are and are read a page at a time (`bodies`). The copy is in memory, and
+a file of a private temporary folder where it is large; it goes away with the study.
+
+A pass stays cheap, for ten million operations as for one, when
+
+* it names the columns that it needs, and groups by what is few before it joins what is long;
+* it makes a table of what several of its questions share, and drops it when they are answered;
+* each statement looks up one large table at a time, and groups of which there are as many as messages hold numbers alone
+  (count, min, max, sum), never `list` or `arg_min`: what DuckDB holds for each of those it can't spill;
+* what it takes out of SQL is as much as there are event types, places or flows, not as there are messages;
+* bodies are asked for once, with `bodies_of`, for the operations that it needs; the sends, since a delivery repeats them.
 """
 
 from __future__ import annotations

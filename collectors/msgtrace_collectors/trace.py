@@ -58,6 +58,8 @@ __all__ = [
 
 BUSY_FOR_S: Final = 3.0
 """How long a file may be held by a collector that is just starting or ending."""
+MEMORY_BESIDE: Final = "400MB"
+"""Of a trace that another database has been attached to: that one is where the work is done, and has its own limit."""
 
 
 class Trace(Protocol):
@@ -241,7 +243,7 @@ class _FileTrace:
         finally:
             connection.execute(f'detach "{name}"')
             with suppress(BusyTraceError):  # a collector's now: the next question finds out
-                self._held = open_for_reading(self._path)
+                self._held = open_for_reading(self._path, MEMORY_BESIDE)
 
     def link(self) -> None:
         with self._connection() as connection:

@@ -55,8 +55,12 @@ class QueryError(TraceError):
     """The question was refused or failed: a mistake in the SQL, a statement that writes, a limit that was passed."""
 
 
-def open_for_reading(path: Path) -> duckdb.DuckDBPyConnection:
+def open_for_reading(path: Path, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open a trace that nobody records.
+
+    Args:
+        path: the file.
+        memory_limit: of the database, in DuckDB's words; its own, most of the machine's, by default.
 
     Raises:
         TraceError: see its kinds.
@@ -64,6 +68,8 @@ def open_for_reading(path: Path) -> duckdb.DuckDBPyConnection:
     _check_file(path, must_exist=True)
     connection = _connect(path, read_only=True)
     try:
+        if memory_limit is not None:
+            connection.execute("set memory_limit = ?", [memory_limit])
         connection.execute("set enable_external_access = false")
         check_version(connection, path)
     except BaseException:

@@ -72,15 +72,17 @@ DELIVERIES: Final = """
         from arrivals as a
         inner join flow_heads as h using (head)
         group by h.trigger, a.step, a.receiver
+    ), each_receiver as (
+        select
+            trigger, step, receiver, count(*) as messages, cast(sum(receives) as bigint) as receives, max(rank) as rank,
+            cast([sum(raised), sum(rejected), sum(nacked), sum(requeued), sum(dead)] as bigint[]) as failed,
+            list(took_ns) as took_ns
+        from each_message
+        group by trigger, step, receiver
     )
-    select
-        trigger, step, receiver, count(*) as messages, cast(sum(receives) as bigint) as receives, max(rank) as rank,
-        any_value(p.groups) as groups,
-        cast([sum(raised), sum(rejected), sum(nacked), sum(requeued), sum(dead)] as bigint[]) as failed,
-        list(took_ns) as took_ns, any_value(p.handling_ns) as handling_ns
-    from each_message
-    inner join each_place as p using (trigger, step, receiver)
-    group by trigger, step, receiver
+    select trigger, step, receiver, messages, receives, rank, groups, failed, took_ns, handling_ns
+    from each_receiver
+    inner join each_place using (trigger, step, receiver)
 """
 FAILED: Final = ("raised", "reject", "nack", "requeue", "dead-lettered")
 

@@ -84,26 +84,43 @@ AMBIGUOUS: Final = """
 """
 AMBIGUOUS_OF: Final = "select trigger, count(*) from ambiguous group by trigger"
 
+# One row per execution and element of it.
+EXECUTED: Final = """
+    create temp table executed as
+    select t.trigger, t.origin, e.element, any_value(t.observed_ns) as observed_ns, max(greatest(e.rank, 1)) as rank
+    from flow_origins as t
+    inner join flow_elements as e using (head)
+    anti join ambiguous as a on a.trigger = t.trigger and a.origin = t.origin
+    group by t.trigger, t.origin, e.element
+"""
+
 # One row per flow and set of elements; the most frequent of each flow, and how many executions the flow had. That this
-# is all that followed is never exact.
+# is all that followed is never exact. Sets are told apart by 128 bits of hashes: there are as many as executions, and only
+# those of one execution of each variant are written out.
 VARIANTS: Final = f"""
     with executions as (
         select
-            t.trigger, t.origin as operation_id, any_value(t.observed_ns) as observed_ns,
-            list_sort(list(distinct e.element)) as elements,
-            max(greatest(e.rank, 1)) as rank
-        from flow_origins as t
-        inner join flow_elements as e using (head)
-        anti join ambiguous as a on a.trigger = t.trigger and a.origin = t.origin
-        group by t.trigger, t.origin
+            trigger, origin as operation_id, any_value(observed_ns) as observed_ns, max(rank) as rank,
+            bit_xor(element) as one, bit_xor(hash(element, 1)) as other
+        from executed
+        group by trigger, origin
     ), grouped as (
-        select trigger, elements, max(rank) as rank, {EVIDENCE.replace("count(*)", "count(*) as executions", 1)}
+        select trigger, one, other, max(rank) as rank, {EVIDENCE.replace("count(*)", "count(*) as executions", 1)},
+            min(operation_id) as example
         from executions
-        group by trigger, elements
+        group by trigger, one, other
+    ), written as (
+        select g.trigger, g.example, list_sort(list(e.element)) as elements
+        from executed as e
+        inner join grouped as g on g.trigger = e.trigger and g.example = e.origin
+        group by g.trigger, g.example
     )
-    select *, cast(sum(executions) over (partition by trigger) as bigint) as total
-    from grouped
-    qualify row_number() over (partition by trigger order by executions desc, elements) <= {LISTED}
+    select
+        g.trigger, w.elements, g.* exclude (trigger, one, other, example),
+        cast(sum(g.executions) over (partition by g.trigger) as bigint) as total
+    from grouped as g
+    inner join written as w using (trigger, example)
+    qualify row_number() over (partition by g.trigger order by g.executions desc, w.elements) <= {LISTED}
 """
 
 
@@ -120,6 +137,7 @@ def variants(study: Study, graph: Graph) -> Variants:
     """Find them. Needs the tables of `graph`."""
     study.run(ELEMENTS)
     study.run(AMBIGUOUS)
+    study.run(EXECUTED)
     hops: dict[int, tuple[tuple[Any, ...], Hop]] = {}
     for element, event, place, receiver, how, dead, depth in study.rows(MEANINGS):
         hop = Hop(
@@ -137,6 +155,7 @@ def variants(study: Study, graph: Graph) -> Variants:
         ordered = tuple(hop for _, hop in sorted((hops[each] for each in elements), key=lambda each: each[0]))
         found[trigger].append(_variant(ordered, evidence(rest, CERTAINTIES[rank])))
         totals[trigger] = total
+    study.run("drop table executed")
     for each in found.values():
         each.sort(key=lambda one: (-one.executions, one.evidence.examples))
     return Variants(
