@@ -46,6 +46,9 @@ COMMANDS: Final[dict[str, Entry]] = {
         "msgtrace_analysis.commands.security:security",
         "Encryption, access, personal data and secrets by field: never a value.",
     ),
+    "resilience": Entry(
+        "msgtrace_analysis.commands.resilience:resilience", "A score of how well the system stands failure, and why."
+    ),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),

@@ -11,6 +11,7 @@ from msgtrace_analysis.passes.breakers import breakers
 from msgtrace_analysis.passes.completeness import completeness
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.conversations import conversations
+from msgtrace_analysis.passes.criteria import Known
 from msgtrace_analysis.passes.dead_letters import dead_letters
 from msgtrace_analysis.passes.delivery import guarantees
 from msgtrace_analysis.passes.events import catalogue, place_operations
@@ -21,20 +22,22 @@ from msgtrace_analysis.passes.observations import observe
 from msgtrace_analysis.passes.practices import practices, recording
 from msgtrace_analysis.passes.rates import frequencies
 from msgtrace_analysis.passes.reliability import reliability
+from msgtrace_analysis.passes.resilience import resilience
 from msgtrace_analysis.passes.retrying import retrying
 from msgtrace_analysis.passes.security import security
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
+from msgtrace_analysis.passes.transports import transports
 from msgtrace_analysis.passes.uses import uses
 from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.findings import Recording
+    from msgtrace_analysis.findings import Recording, Resilience
     from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
-__all__ = ["examine", "prepare", "span_ns"]
+__all__ = ["examine", "prepare", "resilience_of", "span_ns"]
 
 
 def prepare(study: Study, rules: Rules = NO_RULES) -> None:
@@ -68,6 +71,9 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     behaviour, known = reliability(study), completeness(study)
     delivered = guarantees(study)
     again = tried(study)
+    protected = security(study, system, channels)
+    breaking = breakers(study)
+    repeated, dead = retrying(study, channels, again), dead_letters(study, channels, again)
     return Findings(
         recording=extent,
         stack=system,
@@ -82,10 +88,27 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         completeness=known,
         practices=practices(study),
         frequencies=frequencies(study),
-        retrying=retrying(study, channels, again),
-        dead_letters=dead_letters(study, channels, again),
+        retrying=repeated,
+        dead_letters=dead,
         observations=observe(system, channels, behaviour, known),
         guarantees=delivered,
-        security=security(study, system, channels),
-        breakers=breakers(study),
+        security=protected,
+        breakers=breaking,
+        resilience=resilience(Known(delivered, channels, protected.transports, breaking, repeated, dead)),
+    )
+
+
+def resilience_of(study: Study) -> Resilience:
+    """The score of a trace that `prepare` has been given."""
+    channels = topology(study)
+    delivered, again = guarantees(study), tried(study)
+    return resilience(
+        Known(
+            delivered,
+            channels,
+            transports(study, stack(study)),
+            breakers(study),
+            retrying(study, channels, again),
+            dead_letters(study, channels, again),
+        )
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from msgtrace_analysis.findings import (
         Certainty,
+        Criterion,
         Deviation,
         Evidence,
         Findings,
@@ -219,6 +220,12 @@ def gap(value: Gap) -> Safe:
     return Safe(f"{value.check.capitalize()}: {written}")
 
 
+def criterion(value: Criterion) -> Safe:
+    """Why a check came out as it did."""
+    many = 0 if value.evidence is None else value.evidence.operations
+    return Safe(text(value.reason, 2_000).format(*(code(name) for name in value.names), n=number(many)))
+
+
 def difference(value: Deviation) -> Safe:
     """How one differs from the others."""
     return Safe(value.sentence.format(*(code(name) for name in value.names)))
@@ -286,6 +293,7 @@ def _block(diagram: str, hidden: int) -> Safe:
 FILTERS: Final = (
     brief,
     code,
+    criterion,
     decided,
     delays,
     difference,
