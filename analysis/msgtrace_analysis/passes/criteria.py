@@ -48,6 +48,8 @@ BACKOFF: Final = {"exponential": 1.0, "linear": 1.0, "fixed": 0.5, "irregular": 
 """The share that delays of a kind earn."""
 BEHIND: Final = 0.05
 """The share of the messages that may wait at the end of a recording."""
+ENOUGH: Final = 3
+"""Messages that were tried again, from which on a policy is believed."""
 DEFAULT_USERS: Final = frozenset({"guest", "admin", "default"})
 
 
@@ -210,7 +212,7 @@ def backoff(of: Consumer, known: Known) -> Criterion:
                 evidence=seen.evidence,
                 certainty=seen.evidence.certainty,
             )
-    return made("backoff", None, "No second attempt was seen.", remedy="record it while a handler fails")
+    return made("backoff", None, "Fewer than three messages were seen to be tried again.", remedy="record it while a handler fails")
 
 
 def poison_loop(of: Consumer, known: Known) -> Criterion:
@@ -373,10 +375,13 @@ def _channel(of: Consumer, known: Known) -> Channel | None:
 
 
 def _policies(of: Consumer, known: Known) -> list[ObservedPolicy]:
+    """Policies that enough messages show. What a lost connection brings back is nobody's policy."""
     return [
         each
         for each in known.retrying.observed
         if (each.service, each.system, each.channel) == (of.service, of.system, of.channel)
+        and each.groups >= ENOUGH
+        and each.mechanism not in {"reconnect", "unknown"}
     ]
 
 
