@@ -212,7 +212,9 @@ def backoff(of: Consumer, known: Known) -> Criterion:
                 evidence=seen.evidence,
                 certainty=seen.evidence.certainty,
             )
-    return made("backoff", None, "Fewer than three messages were seen to be tried again.", remedy="record it while a handler fails")
+    return made(
+        "backoff", None, "Fewer than three messages were tried again.", remedy="record it while a handler fails"
+    )
 
 
 def poison_loop(of: Consumer, known: Known) -> Criterion:
