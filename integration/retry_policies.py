@@ -90,9 +90,9 @@ class Drawn:
 def draw(way: Way, name: str, dice: random.Random) -> Drawn:
     """A policy with numbers of its own."""
     kind = dice.choice(way.kinds)
-    initial = round(dice.uniform(0.06, 0.14), 3)
-    attempts = dice.randint(3, 6) if kind == "fixed" else dice.randint(5, 6)
-    multiplier = dice.choice((1.5, 2.0, 2.5)) if kind == "exponential" else 1.0
+    initial = round(dice.uniform(0.12, 0.24), 3)
+    attempts = dice.randint(3, 5) if kind == "fixed" else 5
+    multiplier = dice.choice((1.5, 1.8, 2.0)) if kind == "exponential" else 1.0
     step = round(dice.uniform(0.7, 1.3) * initial, 3) if kind == "linear" else 0.0
     # A cap that cuts off the last delay or two, and leaves three that grow.
     cap = 1e9

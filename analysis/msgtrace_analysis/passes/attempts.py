@@ -58,7 +58,7 @@ ATTEMPTS: Final = """
     from received
 """
 
-# One row per receive: the call of its handler, the first and the last settlement of it.
+# One row per receive: the call of its handler, the first and the last settlement of it, and when its consumer went back to it.
 HANDLED: Final = """
     create table handled as
     with processed as (
@@ -75,12 +75,23 @@ HANDLED: Final = """
         inner join operations as s on s.operation_id = t.settle_id
         where s.outcome not in ('raised', 'cancelled')
         group by t.receive_id
+    ), sought as (
+        select r.operation_id, k.observed_ns as sought_ns
+        from operations as r
+        asof join (
+            select * from operations where kind = 'call' and settings ->> '$.action' = 'seek' and log_offset is not null
+        ) as k
+            on k.connection_id = r.connection_id and k.channel = r.channel and k.partition_id = r.partition_id
+            and k.log_offset = r.log_offset and k.operation_id > r.operation_id
+        where r.kind = 'receive'
     )
     select
-        a.operation_id, p.process_id, p.outcome as handled, p.error_type, p.ended_ns, s.outcome as settled, s.settled_ns
+        a.operation_id, p.process_id, p.outcome as handled, p.error_type, p.ended_ns, s.outcome as settled, s.settled_ns,
+        k.sought_ns
     from attempts as a
     left join processed as p using (operation_id)
     left join settled as s using (operation_id)
+    left join sought as k using (operation_id)
 """
 
 # One row per send that a receive's handling made, and what it has in common with what was received: the body, the id, or
@@ -173,7 +184,7 @@ RECEIVES: Final = """
         a.event_system, a.address_kind, a.address, a.name,
         coalesce(o.redelivered, false), o.attempt, a.deliveries, cast(o.headers -> '$."x-death"' as varchar),
         o.settings ->> '$.command', coalesce(o.connection_id, 0), o.process_id, o.log_offset is not null, o.batch_id,
-        h.handled, coalesce(h.error_type, o.error_type, ''), h.ended_ns, h.settled, h.settled_ns
+        h.handled, coalesce(h.error_type, o.error_type, ''), h.ended_ns, h.settled, h.settled_ns, h.sought_ns
     from tried as t
     inner join attempts as a using (message)
     inner join operations as o using (operation_id)
@@ -210,6 +221,7 @@ class Receive:
 
     Attributes:
         handled: how the handler's call ended, where it is called; `settled` the last settlement.
+        sought_ns: when its consumer went back to it.
         command: of Redis, that it was had with.
     """
 
@@ -239,6 +251,7 @@ class Receive:
     ended_ns: int | None
     settled: str | None
     settled_ns: int | None
+    sought_ns: int | None
 
     @property
     def refused(self) -> bool:
@@ -347,11 +360,11 @@ def same_but_counted(one: str | None, other: str | None) -> bool:
 def _receive(row: tuple[Any, ...]) -> Receive:
     (message, operation, at_ns, system, channel, kind, key, exchange, group, place, service, function, site, *event,
      redelivered, attempt, deliveries, deaths, command, connection, process, of_log, batch, handled, error, ended, settled,
-     settled_ns) = row  # fmt: skip
+     settled_ns, sought) = row  # fmt: skip
     return Receive(
         message, operation, at_ns, system, channel, kind or "", key, exchange, group, Place(place, service, function, site),
         ref(*event), event[3], redelivered, attempt, deliveries, tuple(_deaths(deaths)), command, connection, process,
-        of_log, batch, handled, error, ended, settled, settled_ns,
+        of_log, batch, handled, error, ended, settled, settled_ns, sought,
     )  # fmt: skip
 
 

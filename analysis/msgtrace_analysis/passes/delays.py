@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WAITS_S: Final = 0.01
 """Time in the handler beyond the work that is a wait."""
+BETTER: Final = 0.6
+"""How much more alike delays must be when a wait in the handler is counted in."""
 TIMES: Final = 2.5
 """How many times the work it must be in all."""
 
@@ -123,19 +125,23 @@ def _read(spells: Sequence[Sequence[_Spell]], hops: Sequence[Sequence[Hop]]) -> 
             tuple(tuple(None if spent is None else max(0.0, spent - work) for spent in its[:-1]) for its in inside),
             "after an attempt, in the handler",
         )
-    if first and later and _waits(later, first):
-        work = min(first)
-        return Delays(
+    none = Delays(tuple(map(tuple, gaps)), "")
+    if not first or not later:
+        return none
+    work = min(first)
+    before = Delays(
+        tuple(
             tuple(
-                tuple(
-                    None if spent is None else gap + max(0.0, spent - work)
-                    for gap, spent in zip(waited, its[1:], strict=True)
-                )
-                for waited, its in zip(gaps, inside, strict=True)
-            ),
-            "before an attempt, after it has the message",
-        )
-    return Delays(tuple(map(tuple, gaps)), "")
+                None if spent is None else gap + max(0.0, spent - work)
+                for gap, spent in zip(waited, its[1:], strict=True)
+            )
+            for waited, its in zip(gaps, inside, strict=True)
+        ),
+        "before an attempt, after it has the message",
+    )
+    # Of messages that are due together only the first one waits long in the handler, the others for that one.
+    some = max(later) - max(first) > WAITS_S and _unlike(before) < BETTER * _unlike(none)
+    return before if some or _waits(later, first) else none
 
 
 def _waits(longer: Sequence[float], work: Sequence[float]) -> bool:

@@ -101,6 +101,8 @@ def _by_broker(before: Receive, after: Receive) -> Hop:
     if before.settled_ns is None and after.redelivered and _new_connection(before, after):
         reason = "it was not settled when its connection ended, and delivered again on another"
         return Hop("reconnect", "likely", reason, (after.channel,), before.at_ns)
+    if before.sought_ns is not None and before.connection == after.connection and before.sought_ns <= after.at_ns:
+        return Hop("seek back", "exact", "its consumer went back to it", (after.channel,), before.sought_ns)
     if after.of_log:
         if _new_connection(before, after):
             return Hop("reconnect", "likely", "another consumer read the log again", (after.channel,), before.at_ns)

@@ -72,6 +72,8 @@ def main() -> None:
         {name: {"num_partitions": 1, "replication_factor": 1} for name in names}, wait_for_metadata=True
     )
     producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=0)
+    for name in names:
+        producer.partitions_for(name)  # or the first send to each waits for it
     for policy in chosen:
         for number in range(policy.messages):
             producer.send(policy.name, policy.body(number), key=b"%d" % number)

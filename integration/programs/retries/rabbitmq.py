@@ -135,12 +135,14 @@ async def main() -> None:
             queue = await consumer.declare()
             await queue.consume(consumer.handle)
             consumers.append(consumer)
-        for consumer in consumers:
-            for number in range(consumer.policy.messages):
-                await consumer.channel.default_exchange.publish(
-                    aio_pika.Message(consumer.policy.body(number)), consumer.policy.name
-                )
-                await asyncio.sleep(0.002)
+        # In turn, so that what holds up one message does not hold up all of a consumer's.
+        for number in range(max(each.policy.messages for each in consumers)):
+            for consumer in consumers:
+                if number < consumer.policy.messages:
+                    await consumer.channel.default_exchange.publish(
+                        aio_pika.Message(consumer.policy.body(number)), consumer.policy.name
+                    )
+            await asyncio.sleep(0.05)
         await asyncio.gather(*(quiet(consumer.over.wait()) for consumer in consumers))
         await asyncio.sleep(0.3)
         for consumer in consumers:

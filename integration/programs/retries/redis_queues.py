@@ -20,9 +20,12 @@ async def list_consumer(client: Any, policy: Policy) -> None:
     done: set[int] = set()
     working: set[Any] = set()
     retries = f"{policy.name}.retry" if policy.mechanism == "retry queue" else policy.name
-    for number in range(policy.messages):
-        job = json.loads(policy.body(number))
-        await client.rpush(policy.name, json.dumps({**job, "attempt": 1}))
+
+    async def begin() -> None:
+        for number in range(policy.messages):
+            job = json.loads(policy.body(number))
+            await client.rpush(policy.name, json.dumps({**job, "attempt": 1}))
+            await asyncio.sleep(0.05)
 
     async def handle(text: str) -> None:
         job = json.loads(text)
@@ -35,12 +38,14 @@ async def list_consumer(client: Any, policy: Policy) -> None:
             await client.rpush(policy.dead, text)
         done.add(number)
 
+    beginning = asyncio.create_task(begin())
     while len(done) < policy.messages:
         popped = await client.blpop([policy.name, retries], timeout=0.1)
         if popped:
             task = asyncio.create_task(handle(popped[1]))
             working.add(task)
             task.add_done_callback(working.discard)
+    await beginning
 
 
 async def stream_consumer(client: Any, policy: Policy) -> None:
