@@ -1,114 +1,25 @@
-"""Passes: SQL for sets and pure functions for judgement, each turning a study of a trace into findings."""
+"""Passes: SQL for sets and pure functions for judgement, each turning a study of a trace into findings.
+
+A module of this package is imported without the others: a command needs few of them, and a process that helps to read
+bodies almost none.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from msgtrace_analysis.findings import Findings
-from msgtrace_analysis.passes.addresses import address_channels
-from msgtrace_analysis.passes.attempts import tried
-from msgtrace_analysis.passes.breakers import breakers
-from msgtrace_analysis.passes.completeness import completeness
-from msgtrace_analysis.passes.contracts import contracts
-from msgtrace_analysis.passes.conversations import conversations
-from msgtrace_analysis.passes.criteria import Known
-from msgtrace_analysis.passes.dead_letters import dead_letters
-from msgtrace_analysis.passes.delivery import guarantees
-from msgtrace_analysis.passes.events import catalogue, place_operations
-from msgtrace_analysis.passes.flows import flows
-from msgtrace_analysis.passes.graph import build_graph
-from msgtrace_analysis.passes.naming import name_messages
-from msgtrace_analysis.passes.observations import observe
-from msgtrace_analysis.passes.practices import practices, recording
-from msgtrace_analysis.passes.rates import frequencies
-from msgtrace_analysis.passes.reliability import reliability
-from msgtrace_analysis.passes.resilience import resilience
-from msgtrace_analysis.passes.retrying import retrying
-from msgtrace_analysis.passes.security import security
-from msgtrace_analysis.passes.stack import stack
-from msgtrace_analysis.passes.topology import topology
-from msgtrace_analysis.passes.traffic import traffic
-from msgtrace_analysis.passes.transports import transports
-from msgtrace_analysis.passes.uses import uses
-from msgtrace_analysis.rules import NO_RULES
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.findings import Recording, Resilience
-    from msgtrace_analysis.rules import Rules
-    from msgtrace_analysis.study import Study
+    from msgtrace_analysis.passes.examining import examine, resilience_of
+    from msgtrace_analysis.passes.preparing import prepare, span_ns
 
 __all__ = ["examine", "prepare", "resilience_of", "span_ns"]
 
-
-def prepare(study: Study, rules: Rules = NO_RULES) -> None:
-    """Work out what all passes build on: addresses, event types, places."""
-    address_channels(study, rules)
-    name_messages(study, rules)
-    place_operations(study)
+_MODULES: Final = {"examine": "examining", "resilience_of": "examining", "prepare": "preparing", "span_ns": "preparing"}
 
 
-def span_ns(extent: Recording) -> int:
-    """The time that a trace covers."""
-    if extent.first_seen_ns is None or extent.last_seen_ns is None:
-        return 0
-    return extent.last_seen_ns - extent.first_seen_ns
-
-
-def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
-    """Every finding about a trace.
-
-    Args:
-        study: the trace.
-        rules: what the user says about names.
-
-    Raises:
-        TraceError: the trace went away meanwhile.
-    """
-    prepare(study, rules)
-    extent = recording(study)
-    system, channels = stack(study), topology(study)
-    graph = build_graph(study)
-    behaviour, known = reliability(study), completeness(study)
-    delivered = guarantees(study)
-    again = tried(study)
-    protected = security(study, system, channels)
-    breaking = breakers(study)
-    repeated, dead = retrying(study, channels, again), dead_letters(study, channels, again)
-    return Findings(
-        recording=extent,
-        stack=system,
-        events=catalogue(study, span_ns(extent), rules),
-        contracts=contracts(study),
-        uses=uses(study),
-        traffic=traffic(study),
-        flows=flows(study, graph),
-        conversations=conversations(study, graph),
-        topology=channels,
-        reliability=behaviour,
-        completeness=known,
-        practices=practices(study),
-        frequencies=frequencies(study),
-        retrying=repeated,
-        dead_letters=dead,
-        observations=observe(system, channels, behaviour, known),
-        guarantees=delivered,
-        security=protected,
-        breakers=breaking,
-        resilience=resilience(Known(delivered, channels, protected.transports, breaking, repeated, dead)),
-    )
-
-
-def resilience_of(study: Study) -> Resilience:
-    """The score of a trace that `prepare` has been given."""
-    channels = topology(study)
-    delivered, again = guarantees(study), tried(study)
-    return resilience(
-        Known(
-            delivered,
-            channels,
-            transports(study, stack(study)),
-            breakers(study),
-            retrying(study, channels, again),
-            dead_letters(study, channels, again),
-        )
-    )
+def __getattr__(name: str) -> Any:
+    """Import what is asked for (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,97 @@
+"""All passes, one after the other: every finding about a trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgtrace_analysis.findings import Findings
+from msgtrace_analysis.passes.attempts import tried
+from msgtrace_analysis.passes.breakers import breakers
+from msgtrace_analysis.passes.completeness import completeness
+from msgtrace_analysis.passes.contracts import contracts
+from msgtrace_analysis.passes.conversations import conversations
+from msgtrace_analysis.passes.criteria import Known
+from msgtrace_analysis.passes.dead_letters import dead_letters
+from msgtrace_analysis.passes.delivery import guarantees
+from msgtrace_analysis.passes.events import catalogue
+from msgtrace_analysis.passes.flows import flows
+from msgtrace_analysis.passes.graph import build_graph
+from msgtrace_analysis.passes.observations import observe
+from msgtrace_analysis.passes.practices import practices, recording
+from msgtrace_analysis.passes.preparing import prepare, span_ns
+from msgtrace_analysis.passes.rates import frequencies
+from msgtrace_analysis.passes.reliability import reliability
+from msgtrace_analysis.passes.resilience import resilience
+from msgtrace_analysis.passes.retrying import retrying
+from msgtrace_analysis.passes.security import security
+from msgtrace_analysis.passes.stack import stack
+from msgtrace_analysis.passes.topology import topology
+from msgtrace_analysis.passes.traffic import traffic
+from msgtrace_analysis.passes.transports import transports
+from msgtrace_analysis.passes.uses import uses
+from msgtrace_analysis.rules import NO_RULES
+
+if TYPE_CHECKING:
+    from msgtrace_analysis.findings import Resilience
+    from msgtrace_analysis.rules import Rules
+    from msgtrace_analysis.study import Study
+
+
+def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
+    """Every finding about a trace.
+
+    Args:
+        study: the trace.
+        rules: what the user says about names.
+
+    Raises:
+        TraceError: the trace went away meanwhile.
+    """
+    prepare(study, rules)
+    extent = recording(study)
+    system, channels = stack(study), topology(study)
+    graph = build_graph(study)
+    behaviour, known = reliability(study), completeness(study)
+    delivered = guarantees(study)
+    again = tried(study)
+    protected = security(study, system, channels)
+    breaking = breakers(study)
+    repeated, dead = retrying(study, channels, again), dead_letters(study, channels, again)
+    return Findings(
+        recording=extent,
+        stack=system,
+        events=catalogue(study, span_ns(extent), rules),
+        contracts=contracts(study),
+        uses=uses(study),
+        traffic=traffic(study),
+        flows=flows(study, graph),
+        conversations=conversations(study, graph),
+        topology=channels,
+        reliability=behaviour,
+        completeness=known,
+        practices=practices(study),
+        frequencies=frequencies(study),
+        retrying=repeated,
+        dead_letters=dead,
+        observations=observe(system, channels, behaviour, known),
+        guarantees=delivered,
+        security=protected,
+        breakers=breaking,
+        resilience=resilience(Known(delivered, channels, protected.transports, breaking, repeated, dead)),
+    )
+
+
+def resilience_of(study: Study) -> Resilience:
+    """The score of a trace that `prepare` has been given."""
+    channels = topology(study)
+    delivered, again = guarantees(study), tried(study)
+    return resilience(
+        Known(
+            delivered,
+            channels,
+            transports(study, stack(study)),
+            breakers(study),
+            retrying(study, channels, again),
+            dead_letters(study, channels, again),
+        )
+    )
