@@ -37,3 +37,16 @@ def test_between_machines_times_are_likely(made: MadeTrace, findings: Callable[[
     made.receive(made.send(**LIST), service="far", **LIST)
     (lag,) = findings().guarantees.lags
     assert lag.certainty == "likely"
+
+
+def test_a_partition_that_a_group_had_nothing_of_yet(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    topic: dict[str, Any] = {"system": "kafka", "channel": "t", "channel_kind": "topic"}
+    made.send(**topic, partition_id=1, log_offset=0)
+    first = made.send(**topic, partition_id=0, log_offset=0)
+    for name, reset, last in (("early", "earliest", 2), ("late", "latest", 1)):
+        made.row(
+            "msgtrace_store.connections", connection_id=9_000_001 + last, facts=f'{{"auto_offset_reset": "{reset}"}}'
+        )
+        made.receive(first, **topic, partition_id=0, log_offset=0, consumer_group=name, connection_id=9_000_001 + last)
+    made.send(**topic, partition_id=1, log_offset=1)
+    assert {lag.group: lag.last for lag in findings().guarantees.lags} == {"early": 2, "late": 1}

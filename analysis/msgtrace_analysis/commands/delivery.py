@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from msgtrace_analysis.commands.choosing import choice_options
 from msgtrace_analysis.commands.opening import db_option, format_option, rules_option, show, studied
-from msgtrace_analysis.passes.delivery import guarantees
-from msgtrace_analysis.passes.events import catalogue, ref
+from msgtrace_analysis.passes.delivery import channels_of, guarantees
+from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.renderers.delivery_rows import OF, delivery_rows
 
 if TYPE_CHECKING:
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     from msgtrace_analysis.study import Study
 
     Placed = TypeVar("Placed", Consumer, Producer, Duplicates, Order, Missing, Lag)
-
-# One row per event type and channel that its messages were sent to or received from.
-CHANNELS: Final = """
-    select distinct m.system, m.address_kind, m.address, m.name, t.place
-    from messages as m
-    inner join timed as t using (operation_id)
-"""
 
 
 @click.command()
@@ -50,8 +43,7 @@ def delivery(db: Path, rules: Rules, choice: Choice, of: Of, form: Format) -> No
 
 def _channels(study: Study, choice: Choice, rules: Rules) -> frozenset[str]:
     """The channels of the wanted event types."""
-    wanted = choice.wanted(catalogue(study, 0, rules))
-    return frozenset(place for *event, place in study.rows(CHANNELS) if ref(*event) in wanted)
+    return frozenset[str]().union(*channels_of(study, choice.wanted(catalogue(study, 0, rules))).values())
 
 
 def _services(each: Consumer | Producer | Duplicates | Order | Missing | Lag) -> tuple[str, ...]:

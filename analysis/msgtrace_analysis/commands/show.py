@@ -17,14 +17,18 @@ from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.attempts import tried
 from msgtrace_analysis.passes.contracts import contracts
 from msgtrace_analysis.passes.dead_letters import dead_letters
+from msgtrace_analysis.passes.delivery import channels_of, guarantees
 from msgtrace_analysis.passes.events import catalogue
+from msgtrace_analysis.passes.exposures import exposures
 from msgtrace_analysis.passes.flows import flows
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.rates import frequencies
 from msgtrace_analysis.passes.retrying import retrying
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.renderers.card import Card, as_json, on_screen
+from msgtrace_analysis.renderers.delivery_values import of_channels
 from msgtrace_analysis.renderers.markdown import visible
+from msgtrace_analysis.renderers.persons import without_persons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +71,8 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         rates, known, moved = frequencies(study), contracts(study, wanted), flows(study)
         channels, again = topology(study), tried(study)
         policies, dead = retrying(study, channels, again), dead_letters(study, channels, again)
+        delivered, places = guarantees(study), channels_of(study, {event.ref for event in shown})
+        exposed, _, _ = exposures(study)
     cards = [
         Card(
             event=event,
@@ -78,6 +84,8 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
             retries=tuple(each for each in policies.observed if event.ref in each.events),
             poison=tuple(each for each in dead.poison if each.event == event.ref),
             dropped=tuple(each for each in dead.dropped if each.event == event.ref),
+            delivered=of_channels(delivered, places.get(event.ref, ())),
+            exposures=tuple(each for each in exposed if each.event == without_persons(event.ref)),
         )
         for event in shown
     ]

@@ -2,7 +2,8 @@
 
 A consumer is held to expect what was sent the same way as something that it received: to the same topic, stream or list, or to
 the same exchange with the same routing key. Exchanges that don't route by key alone are left out, and so is what came by way
-of a dead-letter exchange. Only messages from the first on that it received in the same lane (partition, or sender) count.
+of a dead-letter exchange. Only messages from the first on that it received in the same lane (partition, or sender) count; of a
+partition that it had nothing of yet, those since its first of all, or all if it was set to begin at the earliest.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ SENT: Final = """
 FIRSTS: Final = """
     create table firsts as
     select
-        t.system, t.place, t.channel, t.channel_kind, t.consumer_group, t.consumer, t.operation_id as receive_id, t.send_id,
+        t.system, t.place, t.channel, t.channel_kind, t.consumer_group, t.consumer, t.operation_id as receive_id,
+        t.connection_id, t.send_id,
         t.at_ns,
         t.host, s.sent_to, s.routing_key, s.lane, s.position
     from taken as t
@@ -63,9 +65,12 @@ FIRSTS: Final = """
 EXPECTED: Final = """
     create table expected as
     with routes as (
-        select system, place, channel, channel_kind, consumer_group, consumer, sent_to, routing_key, min(at_ns) as begun_ns
-        from firsts
-        group by all
+        select
+            f.system, f.place, f.channel, f.channel_kind, f.consumer_group, f.consumer, f.sent_to, f.routing_key,
+            min(f.at_ns) as begun_ns, bool_or(coalesce(c.facts ->> '$.auto_offset_reset' = 'earliest', false)) as from_the_first
+        from firsts as f
+        left join connections as c using (connection_id)
+        group by f.system, f.place, f.channel, f.channel_kind, f.consumer_group, f.consumer, f.sent_to, f.routing_key
     ), lanes_seen as (
         select system, channel, consumer, sent_to, routing_key, lane, min(position) as first, max(position) as last
         from firsts
@@ -90,7 +95,7 @@ EXPECTED: Final = """
     left join firsts as f
         on f.send_id = s.operation_id and f.system = r.system and f.channel is not distinct from r.channel
             and f.consumer = r.consumer
-    where coalesce(s.position >= l.first, s.at_ns > r.begun_ns)
+    where coalesce(s.position >= l.first, r.from_the_first or s.at_ns > r.begun_ns)
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace_analysis.renderers.delivery_values import as_values, exposure, in_words
 from msgtrace_analysis.renderers.event_flows import event as event_json
 from msgtrace_analysis.renderers.flow_values import flow as flow_json
 from msgtrace_analysis.renderers.json_values import time_of
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from msgtrace_analysis.findings import Backlog, Contract, Dropped, Event, Flow, ObservedPolicy, Party, Poison, Rate
+    from msgtrace_analysis.findings import (
+        Backlog,
+        Contract,
+        Dropped,
+        Event,
+        Exposure,
+        Flow,
+        Guarantees,
+        ObservedPolicy,
+        Party,
+        Poison,
+        Rate,
+    )  # fmt: skip
 
 PLAIN_COLUMNS: Final = 120
 """Of what is written to a file or a pipe."""
@@ -44,6 +57,8 @@ class Card:
     retries: tuple[ObservedPolicy, ...] = ()
     poison: tuple[Poison, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    delivered: Guarantees | None = None
+    exposures: tuple[Exposure, ...] = ()
 
 
 def as_json(card: Card) -> dict[str, Any]:
@@ -56,6 +71,8 @@ def as_json(card: Card) -> dict[str, Any]:
         "retries": [observed(each) for each in card.retries],
         "poison": [poison(each) for each in card.poison],
         "dropped": [dropped(each) for each in card.dropped],
+        "delivery": {} if card.delivered is None else as_values(card.delivered),
+        "personal_data": [exposure(each) for each in card.exposures],
     }
 
 
@@ -113,6 +130,12 @@ def _about(card: Card) -> Iterator[tuple[str, str]]:
     yield "messages", f"{event.sends:,} sent, {event.receives:,} received{_sizes(event)}"
     yield from _often(card)
     yield from _failing(card)
+    yield from (() if card.delivered is None else in_words(card.delivered))
+    for each in card.exposures:
+        yield (
+            "data",
+            f"{each.kind} in {each.where} {each.field}: {each.messages:,} of {each.of:,} messages, told by {each.by}",
+        )
     examples = ", ".join(map(str, event.evidence.examples))
     seen = f"{time_of(event.evidence.first_seen_ns) or '?'} to {time_of(event.evidence.last_seen_ns) or '?'}"
     yield "evidence", f"{event.evidence.operations:,} operations, {seen}"
