@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from msgtrace import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,25 @@ COMMANDS: Final[dict[str, Entry]] = {
 
 
 class Commands(click.Group):
-    """A group whose commands are imported on use."""
+    """A group whose commands are imported on use.
+
+    Args:
+        entries: its commands by name.
+        attributes: as a group of click's has them.
+    """
+
+    def __init__(self, entries: Mapping[str, Entry], **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names, in the table's order."""
-        return list(COMMANDS)
+        return list(self._entries)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without loading any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+            formatter.write_dl([(name, entry.help) for name, entry in self._entries.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Load a command.
@@ -81,7 +93,7 @@ class Commands(click.Group):
         Raises:
             click.ClickException: what it needs is not installed.
         """
-        entry = COMMANDS.get(cmd_name)
+        entry = self._entries.get(cmd_name)
         if entry is None:
             return None
         module, _, function = entry.place.partition(":")
@@ -96,7 +108,7 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, entries=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="msgtrace")
 def cli() -> None:
     """Record every message a Python program really publishes and consumes, and write its messaging guide.
