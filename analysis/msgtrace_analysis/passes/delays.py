@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from msgtrace_analysis.passes.attempts import Group, Receive
+    from msgtrace_analysis.passes.attempt_groups import Group, Receive
     from msgtrace_analysis.passes.mechanisms import Hop
 
 WAITS_S: Final = 0.01

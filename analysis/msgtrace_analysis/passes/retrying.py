@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from msgtrace_analysis.findings import Certainty, DeclaredPolicy, Mechanism, Place, Then, Topology
-    from msgtrace_analysis.passes.attempts import Group, Receive, Tried
+    from msgtrace_analysis.passes.attempt_groups import Group, Receive, Tried
     from msgtrace_analysis.passes.backoff import Fit
     from msgtrace_analysis.passes.mechanisms import Hop, Known
     from msgtrace_analysis.passes.retry_loops import Loop
