@@ -219,7 +219,7 @@ class Findings:
     retrying: Retrying
     dead_letters: DeadLetters
     observations: tuple[Observation, ...]
-    guarantees: Guarantees = Guarantees()  # noqa: RUF009 - frozen
-    security: Security = Security()  # noqa: RUF009 - frozen
-    breakers: Breakers = Breakers()  # noqa: RUF009 - frozen
-    resilience: Resilience = Resilience()  # noqa: RUF009 - frozen
+    guarantees: Guarantees
+    security: Security
+    breakers: Breakers
+    resilience: Resilience

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 State = Literal["pass", "partly", "fail", "unknown"]
 """`unknown`: there is no evidence for either. It is no pass."""
 
+Scored = Literal["system", "consumer", "producer", "server"]
+"""What a score is of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
@@ -47,7 +50,7 @@ class Score:
         known: the share of the weights that is known, 0 to 1.
     """
 
-    scope: Literal["system", "consumer", "producer", "server"]
+    scope: Scored
     subject: str
     system: str
     channel: str

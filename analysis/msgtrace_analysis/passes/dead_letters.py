@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from msgtrace_analysis.findings import Certainty, Channel, DeadLetter, Topology
     from msgtrace_analysis.findings.dead_letters import Dropping
-    from msgtrace_analysis.passes.attempts import Group, Receive, Tried
+    from msgtrace_analysis.passes.attempt_groups import Group, Receive, Tried
     from msgtrace_analysis.passes.mechanisms import End, Known
     from msgtrace_analysis.study import Study
 
@@ -106,37 +106,45 @@ def _routes(
         stated.add(("rabbitmq", letter.queue, "exchange"))
         observed = tuple(key[3] for key in went if key[:3] == ("rabbitmq", letter.queue, "exchange"))
         retry = bool(set(to) & back) or letter.queue in back
-        yield _declared(letter, to or observed, seen, retry, settings, redriven)
+        yield _declared(letter, to or observed, seen, settings, redriven, retry=retry)
     for (system, source, by, target), each in sorted(went.items()):
         if (system, source, by) not in stated:
+            median, oldest = _ages(each.ages_s)
+            times, services = _redriven((target,), redriven)
             yield DeadRoute(
-                system, source, "publish" if by == "publish" else "exchange", None, None,
-                (target,) if target else (), False, True, target in back,  # noqa: FBT003
-                tuple(sorted(each.reasons.items())), len(each.operations), *_ages(each.ages_s),
-                _retention(settings.get((system, target))), *_redriven((target,), redriven), each.certainty,
-                _evidence(each.operations, each.certainty),
+                system=system, source=source, by="publish" if by == "publish" else "exchange", exchange=None, routing_key=None,
+                targets=(target,) if target else (), declared=False, observed=True, retry=target in back,
+                reasons=tuple(sorted(each.reasons.items())), messages=len(each.operations), median_age_s=median,
+                oldest_s=oldest, retention=_retention(settings.get((system, target))), redriven=times, redriven_by=services,
+                certainty=each.certainty, evidence=_evidence(each.operations, each.certainty),
             )  # fmt: skip
     for channel, group, *rest in study.rows(PENDING):
         proof = evidence(rest, "likely")
         yield DeadRoute(
-            "redis", channel, "pending list", None, None, (f"pending list of group {group}",), False, True, False,  # noqa: FBT003
-            (("not acknowledged", proof.operations),), proof.operations, None, None, (), 0, (), "likely", proof,
+            system="redis", source=channel, by="pending list", exchange=None, routing_key=None,
+            targets=(f"pending list of group {group}",), declared=False, observed=True, retry=False,
+            reasons=(("not acknowledged", proof.operations),), messages=proof.operations, median_age_s=None, oldest_s=None,
+            retention=(), redriven=0, redriven_by=(), certainty="likely", evidence=proof,
         )  # fmt: skip
 
 
 def _declared(
-    letter: DeadLetter, to: tuple[str, ...], seen: Sequence[_Went], retry: bool,  # noqa: FBT001
-    settings: Mapping[tuple[str, str], Channel], redriven: Mapping[str, tuple[tuple[str, ...], int]],
+    letter: DeadLetter, to: tuple[str, ...], seen: Sequence[_Went], settings: Mapping[tuple[str, str], Channel],
+    redriven: Mapping[str, tuple[tuple[str, ...], int]], *, retry: bool,
 ) -> DeadRoute:  # fmt: skip
     reasons: Counter[str] = Counter()
     for each in seen:
         reasons += each.reasons
     operations = [operation for each in seen for operation in each.operations]
+    median, oldest = _ages([age for each in seen for age in each.ages_s])
+    times, services = _redriven(to, redriven)
     return DeadRoute(
-        "rabbitmq", letter.queue, "exchange", letter.exchange, letter.routing_key, to, True, bool(seen), retry,  # noqa: FBT003
-        tuple(sorted(reasons.items())), len(operations), *_ages([age for each in seen for age in each.ages_s]),
-        tuple(line for target in to for line in _retention(settings.get(("rabbitmq", target)))), *_redriven(to, redriven),
-        "exact" if to else "likely", _evidence(operations, "exact") if operations else letter.evidence,
+        system="rabbitmq", source=letter.queue, by="exchange", exchange=letter.exchange, routing_key=letter.routing_key,
+        targets=to, declared=True, observed=bool(seen), retry=retry, reasons=tuple(sorted(reasons.items())),
+        messages=len(operations), median_age_s=median, oldest_s=oldest,
+        retention=tuple(line for target in to for line in _retention(settings.get(("rabbitmq", target)))),
+        redriven=times, redriven_by=services, certainty="exact" if to else "likely",
+        evidence=_evidence(operations, "exact") if operations else letter.evidence,
     )  # fmt: skip
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from msgtrace_analysis.passes.attempts import AGAIN, DEAD
+from msgtrace_analysis.passes.attempt_groups import AGAIN, DEAD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from msgtrace_analysis.findings import Certainty, Mechanism, Then
-    from msgtrace_analysis.passes.attempts import Forward, Group, Receive
+    from msgtrace_analysis.passes.attempt_groups import Forward, Group, Receive
 
 CLAIMS: Final = frozenset({"XCLAIM", "XAUTOCLAIM"})
 
@@ -183,7 +183,7 @@ def _by_exchange(group: Group, last: Receive, known: Known, within: Collection[s
     """Whether the broker made a dead letter of a message, or dropped it."""
     for each in group.elsewhere:
         if each.channel not in within and any(death.queue == last.channel for death in each.deaths):
-            return End("dead letter", True, each.channel, "exchange")  # noqa: FBT003 - by its name above
+            return End("dead letter", failed=True, to=each.channel, by="exchange")
     if not last.refused:
         return None
     if last.channel not in known.dead:
@@ -191,7 +191,7 @@ def _by_exchange(group: Group, last: Receive, known: Known, within: Collection[s
     found = known.dead[last.channel]
     if any(each in within for each in found):
         return End("unknown", failed=None)
-    return End("dead letter", True, ", ".join(found), "exchange", "likely")  # noqa: FBT003 - by its name above
+    return End("dead letter", failed=True, to=", ".join(found), by="exchange", certainty="likely")
 
 
 def _sent_away(group: Group, known: Known, within: Collection[str]) -> End | None:
@@ -206,7 +206,8 @@ def _sent_away(group: Group, known: Known, within: Collection[str]) -> End | Non
     way, to = ranked[0]
     if not DEAD.search(to) and len(group.attempts) == 1:
         return None  # passing a message on is what many consumers do
-    return End("dead letter", True, to, "publish", "exact" if way.certainty == "exact" else "likely")  # noqa: FBT003
+    certainty: Certainty = "exact" if way.certainty == "exact" else "likely"
+    return End("dead letter", failed=True, to=to, by="publish", certainty=certainty)
 
 
 def route_of(hops: Iterable[Hop]) -> tuple[str, ...]:

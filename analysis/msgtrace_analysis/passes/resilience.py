@@ -1,4 +1,4 @@
-"""Scores resilience by the formula of docs/resilience.md. Pure: every check is in `criteria`."""
+"""Scores resilience by the formula of docs/resilience.md. Pure: the checks are in `consumer_criteria` and its like."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from msgtrace_analysis.findings import Resilience, Score, weakest
-from msgtrace_analysis.passes import criteria
+from msgtrace_analysis.passes import consumer_criteria as of_consumers
+from msgtrace_analysis.passes import producer_criteria as of_producers
+from msgtrace_analysis.passes import server_criteria as of_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from msgtrace_analysis.findings import Criterion
-    from msgtrace_analysis.findings.resilience import State
+    from msgtrace_analysis.findings.resilience import Scored, State
     from msgtrace_analysis.passes.criteria import Known
 
 OF_CONSUMERS: Final = (
-    criteria.acknowledgement, criteria.dead_letter_route, criteria.idempotent, criteria.retry_bounded, criteria.poison_loop,
-    criteria.durable, criteria.backoff, criteria.ordering, criteria.keeps_up,
+    of_consumers.acknowledgement, of_consumers.dead_letter_route, of_consumers.idempotent, of_consumers.retry_bounded,
+    of_consumers.poison_loop, of_consumers.durable, of_consumers.backoff, of_consumers.ordering, of_consumers.keeps_up,
 )  # fmt: skip
-OF_PRODUCERS: Final = (criteria.confirms, criteria.sends_succeed)
-OF_SERVERS: Final = (criteria.encryption, criteria.authentication)
+OF_PRODUCERS: Final = (of_producers.confirms, of_producers.sends_succeed)
+OF_SERVERS: Final = (of_servers.encryption, of_servers.authentication)
 SOCKETS: Final = frozenset({"connection", "room"})
 """Kinds of channel without a broker, which no score is of."""
 
@@ -30,7 +32,7 @@ def resilience(known: Known) -> Resilience:
     scores = list(_scores(known))
     if not scores:
         return Resilience()
-    whole = (*_together([each for score in scores for each in score.criteria]), criteria.breaker(known))
+    whole = (*_together([each for score in scores for each in score.criteria]), of_producers.breaker(known))
     return Resilience((score_of("system", "the system", "", "", "", whole), *scores))
 
 
@@ -50,7 +52,9 @@ def _scores(known: Known) -> Iterator[Score]:
         yield score_of("server", server.server, server.system, "", ", ".join(server.services), checks)
 
 
-def score_of(scope: str, subject: str, system: str, channel: str, service: str, checks: Sequence[Criterion]) -> Score:
+def score_of(
+    scope: Scored, subject: str, system: str, channel: str, service: str, checks: Sequence[Criterion]
+) -> Score:
     """What checks come to.
 
     points = 100 * sum(weight * share of what is known) / sum(weight); best takes what is unknown for earned.
@@ -59,8 +63,7 @@ def score_of(scope: str, subject: str, system: str, channel: str, service: str, 
     earned = sum(each.weight * each.share for each in checks if each.share is not None)
     unknown = sum(each.weight for each in checks if each.share is None)
     return Score(
-        scope=scope,  # type: ignore[arg-type]  # one of the four that are written above
-        subject=subject, system=system, channel=channel, service=service,
+        scope=scope, subject=subject, system=system, channel=channel, service=service,
         points=round(100 * earned / total, 1), best=round(100 * (earned + unknown) / total, 1),
         known=round(1 - unknown / total, 3), criteria=tuple(checks),
     )  # fmt: skip

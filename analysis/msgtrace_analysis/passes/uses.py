@@ -18,27 +18,36 @@ if TYPE_CHECKING:
 KEYS: Final = 100
 """Routing keys that are listed of one use."""
 
-# One row per event type, side, service and channel. The operation's own channel, not the address that an event type is
+# One row per message that crossed a wire. With the operation's own channel, not the address that its event type is
 # catalogued under: what comes from a queue is catalogued under its exchange.
-USES: Final = f"""
+USED: Final = """
+    create view used as
     select
-        m.system, m.address_kind, m.address, m.name, m.side, o.service,
-        coalesce(a.address, o.channel, '') as used, coalesce(o.channel_kind, '') as used_kind,
-        list_sort(list(distinct coalesce(k.key, o.routing_key)) filter (o.routing_key <> ''))[:$1],
-        list_sort(list(distinct o.consumer_group) filter (o.consumer_group is not null)),
-        list_sort(list(distinct o.server) filter (o.server is not null)),
-        histogram(o.encoding) filter (o.encoding is not null),
-        count(o.correlation_id), count(o.reply_to), {EVIDENCE}
+        m.system, m.address_kind, m.address, m.name, m.side, o.service, coalesce(a.address, o.channel, '') as channel,
+        coalesce(o.channel_kind, '') as channel_kind, o.operation_id, o.observed_ns, o.routing_key, o.consumer_group,
+        o.server, o.encoding, o.correlation_id, o.reply_to, o.headers
     from messages as m
     inner join operations as o using (operation_id)
     left join addresses as a
         on a.system is not distinct from o.system and a.kind is not distinct from o.channel_kind
         and a.name is not distinct from o.channel
-    left join keys as k
-        on k.system is not distinct from m.system and k.address_kind = m.address_kind and k.address = m.address
-        and k.routing_key = o.routing_key
     where o.channel_kind is distinct from 'bus'
-    group by m.system, m.address_kind, m.address, m.name, m.side, o.service, used, used_kind
+"""
+
+# One row per event type, side, service and channel.
+USES: Final = f"""
+    select
+        u.system, u.address_kind, u.address, u.name, u.side, u.service, u.channel, u.channel_kind,
+        list_sort(list(distinct coalesce(k.key, u.routing_key)) filter (u.routing_key <> ''))[:$1],
+        list_sort(list(distinct u.consumer_group) filter (u.consumer_group is not null)),
+        list_sort(list(distinct u.server) filter (u.server is not null)),
+        histogram(u.encoding) filter (u.encoding is not null),
+        count(u.correlation_id), count(u.reply_to), {EVIDENCE}
+    from used as u
+    left join keys as k
+        on k.system is not distinct from u.system and k.address_kind = u.address_kind and k.address = u.address
+        and k.routing_key = u.routing_key
+    group by u.system, u.address_kind, u.address, u.name, u.side, u.service, u.channel, u.channel_kind
     order by all
 """
 
@@ -46,18 +55,13 @@ USES: Final = f"""
 HEADERS: Final = """
     with pairs as (
         select
-            m.system, m.address_kind, m.address, m.name, m.side, o.service,
-            coalesce(a.address, o.channel, '') as used, coalesce(o.channel_kind, '') as used_kind,
-            unnest(json_keys(o.headers)) as header, o.headers
-        from messages as m
-        inner join operations as o using (operation_id)
-        left join addresses as a
-            on a.system is not distinct from o.system and a.kind is not distinct from o.channel_kind
-            and a.name is not distinct from o.channel
-        where o.channel_kind is distinct from 'bus' and starts_with(o.headers, '{') and o.headers <> '{}'
+            system, address_kind, address, name, side, service, channel, channel_kind, headers,
+            unnest(json_keys(headers)) as header
+        from used
+        where starts_with(headers, '{') and headers <> '{}'
     )
     select
-        system, address_kind, address, name, side, service, used, used_kind, header,
+        system, address_kind, address, name, side, service, channel, channel_kind, header,
         list_sort(list(distinct json_type(headers, '/' || replace(replace(header, '~', '~0'), '/', '~1')))), count(*)
     from pairs
     group by all
@@ -73,6 +77,7 @@ TYPES: Final = {
 
 def uses(study: Study) -> tuple[Use, ...]:
     """Who uses which channel for what. Needs the tables of `naming`."""
+    study.run(USED)
     headers: defaultdict[tuple[Any, ...], list[Header]] = defaultdict(list)
     for *key, name, types, present in study.rows(HEADERS):
         kinds = tuple(sorted({TYPES.get(each, "string") for each in types}))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.renderers.asyncapi.channels import addresses, channel, server
+from msgtrace_analysis.renderers.asyncapi.channels import KAFKA, addresses, channel, server
 from msgtrace_analysis.renderers.asyncapi.messages import message
 from msgtrace_analysis.renderers.asyncapi.names import Keys, pointer
 from msgtrace_analysis.renderers.markdown import visible
@@ -196,7 +196,7 @@ def _is_end(request: Request, side: str, service: str) -> bool:
 def _operation_bindings(address: Address, uses: list[Use]) -> dict[str, Any]:
     groups = sorted({group for use in uses for group in use.groups})
     if address.system == "kafka" and groups:
-        return {"kafka": {"groupId": {"type": "string", "enum": groups}, "bindingVersion": "0.5.0"}}
+        return {"kafka": {"groupId": {"type": "string", "enum": groups}, "bindingVersion": KAFKA}}
     return {}
 
 
