@@ -54,19 +54,19 @@ def test_a_file_for_each_type_and_version(db: Path, tmp_path: Path) -> None:
     placed = named["rabbitmq/topic/orders/order.placed"]
     assert placed["file"] == "order.placed.json"
     assert [(each["version"], each["file"], each["compatibility"]) for each in placed["versions"]] == [
-        ("1", "order.placed@1.json", None),
-        ("2", "order.placed@2.json", "forward"),
+        ("1", "order.placed~1.json", None),
+        ("2", "order.placed~2.json", "forward"),
     ]
     twice = {each["file"] for each in index["schemas"] if each["name"] == "mail.sent"}
     assert len(twice) == 2
     assert all(re.fullmatch(r"mail\.sent-[0-9a-f]{12}\.json", each) for each in twice)
     assert named["rabbitmq/topic/empty/nothing.read"]["file"] is None
-    assert set(contents(out)) == {INDEX, "order.placed.json", "order.placed@1.json", "order.placed@2.json", *twice}
+    assert set(contents(out)) == {INDEX, "order.placed.json", "order.placed~1.json", "order.placed~2.json", *twice}
     for path in out.glob("*.json"):
         if path.name != INDEX:
             Draft202012Validator.check_schema(json.loads(path.read_text()))
     whole, first, second = (
-        Draft202012Validator(json.loads((out / f"order.placed{each}.json").read_text())) for each in ("", "@1", "@2")
+        Draft202012Validator(json.loads((out / f"order.placed{each}.json").read_text())) for each in ("", "~1", "~2")
     )
     assert all(whole.is_valid(body) for body in bodies())
     assert all(first.is_valid(body) for body in bodies()[:40])
@@ -81,7 +81,7 @@ def test_the_same_trace_gives_the_same_bytes_and_what_is_no_more_goes(db: Path, 
     (tmp_path / "two" / "mine.json").write_text("{}")
     assert export(db, tmp_path / "two", "--event", "order.placed").exit_code == 0
     assert set(contents(tmp_path / "two")) == {
-        INDEX, "mine.json", "order.placed.json", "order.placed@1.json", "order.placed@2.json",
+        INDEX, "mine.json", "order.placed.json", "order.placed~1.json", "order.placed~2.json",
     }  # fmt: skip
 
 

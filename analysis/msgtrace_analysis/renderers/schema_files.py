@@ -31,7 +31,7 @@ LONGEST_NAME: Final = 80
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _RESERVED: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|index)(?:\..*)?")
 """Names that Windows has for devices, and our index."""
-OURS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:@[A-Za-z0-9][A-Za-z0-9._-]*)?\.json")
+OURS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:~[A-Za-z0-9][A-Za-z0-9._-]*)?\.json")
 """Every name that a schema's file can have."""
 
 Described = "tuple[Event, Contract]"
@@ -56,7 +56,7 @@ def render(described: Sequence[tuple[Event, Contract]], trace_id: str) -> dict[s
         named = _names([version.name for version in contract.versions])
         versions = []
         for version, name in zip(contract.versions, named, strict=True):
-            file = f"{stem}@{name}.json"
+            file = f"{stem}~{name}.json"
             about = _version(version)
             files[file] = _file(
                 event, version.schema, {**_of(event), **about, "certainty": contract.certainty}, version.name
