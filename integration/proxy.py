@@ -180,8 +180,12 @@ async def _forward(
 
 def _reset(transport: asyncio.WriteTransport) -> None:
     """Ends a connection with a reset (socket(7): no lingering); does nothing to one that has ended."""
+    ours = transport.get_extra_info("socket")
+    # asyncio's abort() fails on a transport that was closed while it had bytes to write, and has written them.
+    if ours.fileno() < 0:
+        return
     with suppress(OSError):
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 

@@ -119,7 +119,7 @@ WRONG = {
         1,
         ["--redact", "nonsense"],
         None,
-        "'nonsense' is not off, name:..., keep:... or pattern:...",
+        "'nonsense' is not off, personal, name:..., keep:... or pattern:...",
     ),
     "a size that is none": (2, ["--max-size", "big"], None, "'big' is not a size such as 500MB"),
     "an age that is none": (2, ["--max-age", "old"], None, "'old' is not a time such as 12h"),
