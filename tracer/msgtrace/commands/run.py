@@ -156,14 +156,15 @@ def _run(program: str, command: tuple[str, ...], variables: dict[str, str], coll
         _fail(f"{program} can't be started: {error.strerror}", 126)
     try:
         code = running.wait(collector.keep_alive)
+        _await_storing()  # before signals come through again
     finally:
         running.restore_signals()
     _store(collector, left_over=len(set(recording_processes(collector.spool)) - {collector.pid}))
     return code
 
 
-def _store(collector: Collector, left_over: int) -> None:
-    """Have everything stored that the program recorded, and say what could not be."""
+def _await_storing() -> None:
+    """Say at a first Ctrl-C what goes on, and leave it at a second."""
     interrupted: list[int] = []
 
     def wait_or_leave(_number: int, _frame: FrameType | None) -> None:
@@ -175,6 +176,10 @@ def _store(collector: Collector, left_over: int) -> None:
     signal.signal(signal.SIGINT, wait_or_leave)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # the program has ended, and so do we in a moment
+
+
+def _store(collector: Collector, left_over: int) -> None:
+    """Have everything stored that the program recorded, and say what could not be."""
     for line in collector.stop():
         _say(line)
     if left_over:
