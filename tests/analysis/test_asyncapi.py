@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msgtrace.command_line import cli
-from msgtrace_analysis.renderers.asyncapi import MARK, document, files, render, services
+from msgtrace_analysis.renderers.asyncapi import MARKS, document, each_service, render, services
 from msgtrace_analysis.renderers.asyncapi.names import Keys, addressed, parameters_in
 from tests.analysis.hostile import hostile_trace
 from tests.analysis.javascript import told_by
@@ -141,11 +142,12 @@ def test_braces_stand_around_parameters_only(text: str) -> None:
 def test_files_have_names_of_their_own(made: MadeTrace, findings: Callable[[], Findings]) -> None:
     for service in ("a/b", "a b", "..", "a_b"):
         made.send(service=service, channel="orders", channel_kind="queue", body={})
-    written = files(findings())
-    assert set(written) == {
-        "asyncapi.yaml", "asyncapi/a_b.yaml", "asyncapi/a_b_2.yaml", "asyncapi/a_b_3.yaml", "asyncapi/unnamed.yaml",
-    }  # fmt: skip
-    assert all(MARK in content[:1000] for content in written.values())
+    written = each_service(findings())
+    assert [re.sub("-[0-9a-f]{12}", "-DIGEST", name) for name in written] == [
+        "unnamed-DIGEST.yaml", "a-b-DIGEST.yaml", "a-b-DIGEST.yaml", "a_b.yaml", "index.json",
+    ]  # fmt: skip
+    assert len(written) == len(set(written))
+    assert all(any(mark in content[:1000] for mark in MARKS) for content in written.values())
 
 
 def test_the_command_writes_one_document_or_all(made: MadeTrace, tmp_path: Path) -> None:
@@ -159,7 +161,7 @@ def test_the_command_writes_one_document_or_all(made: MadeTrace, tmp_path: Path)
     assert "there are: log, mail, web" in unknown.output
     out = tmp_path / "out"
     both = runner.invoke(cli, ["export", "asyncapi", "--db", str(made.path), "--out", str(out)])
-    assert (both.exit_code, len(both.stdout.splitlines())) == (0, 4)
+    assert (both.exit_code, len(both.stdout.splitlines())) == (0, 5)
     (out / "asyncapi.yaml").write_text("mine")
     assert runner.invoke(cli, ["export", "asyncapi", "--db", str(made.path), "--out", str(out)]).exit_code == 1
     assert (out / "asyncapi.yaml").read_text() == "mine"

@@ -21,9 +21,13 @@ ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ[
 ARGUMENTS = {"sql": ["select 1"], "follow": ["1"], "show": ["x"]}
 
 
-def msgtrace(*arguments: str | Path, cwd: Path, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+def msgtrace(
+    *arguments: str | Path, cwd: Path, stdin: str = "", limit_bytes: int | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command, which can write no larger file than `limit_bytes`."""
+    limit = [] if limit_bytes is None else ["prlimit", f"--fsize={limit_bytes}"]
     return subprocess.run(
-        ["msgtrace", *map(str, arguments)],
+        [*limit, "msgtrace", *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -125,49 +129,6 @@ def test_wrong_words_are_told_apart_from_wrong_files(arguments: list[str], hint:
     done = msgtrace(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert hint in complaint(done)
-
-
-def test_report_writes_the_documents_and_names_them(shop: MadeTrace, tmp_path: Path) -> None:
-    done = msgtrace("report", "--out", "docs/messaging", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "docs/messaging/EVENT_FLOWS.json\ndocs/messaging/MESSAGING_GUIDE.md\n"
-    assert sorted(path.name for path in (tmp_path / "docs/messaging").iterdir()) == [
-        "EVENT_FLOWS.json",
-        "MESSAGING_GUIDE.md",
-    ]
-    again = msgtrace("report", "--out", "docs/messaging", cwd=tmp_path)
-    assert again.returncode == 0
-
-
-def test_the_same_trace_gives_the_same_bytes(tmp_path: Path) -> None:
-    made = MadeTrace(tmp_path / "trace.duckdb")
-    hostile_trace(made)
-    made.write()
-    for seed in ("1", "2"):
-        done = msgtrace("report", "--db", made.path, "--out", seed, cwd=tmp_path, PYTHONHASHSEED=seed, TZ=f"UTC{seed}")
-        assert done.returncode == 0, done.stderr
-    for name in ("MESSAGING_GUIDE.md", "EVENT_FLOWS.json"):
-        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
-
-
-@pytest.mark.parametrize("name", ["MESSAGING_GUIDE.md", "EVENT_FLOWS.json"])
-def test_a_document_of_the_users_own_is_not_written_over(shop: MadeTrace, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("written by hand\n")
-    said = complaint(msgtrace("report", cwd=tmp_path))
-    assert name in said
-    assert "--force" in said
-    assert (tmp_path / name).read_text() == "written by hand\n"
-    assert len([path for path in tmp_path.iterdir() if path.is_file()]) == 1
-    assert msgtrace("report", "--force", cwd=tmp_path).returncode == 0
-    assert (tmp_path / name).read_text() != "written by hand\n"
-
-
-def test_a_folder_that_cannot_be_written_to(shop: MadeTrace, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    said = complaint(msgtrace("report", "--out", "file/below", cwd=tmp_path))
-    assert "file/below" in said
-    assert "--out" in said
-    assert (tmp_path / "file").read_text() == "in the way"
 
 
 def test_an_empty_trace_is_reported_with_a_hint(tmp_path: Path) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from msgtrace.command_line import cli
-from msgtrace_analysis.renderers.schema_files import INDEX, OURS, _names, _safe, written_before
+from msgtrace_analysis.renderers.file_names import INDEX, OURS
 from tests.analysis.hostile import hostile_trace
 from tests.analysis.test_schemas import bodies
 
@@ -109,34 +107,3 @@ def test_hostile_names_make_harmless_files(made: MadeTrace, tmp_path: Path) -> N
     for name in files:
         assert OURS.fullmatch(name)
         Draft202012Validator.check_schema(json.loads((out / name).read_text()))
-
-
-ANY_NAME = st.text(max_size=300) | st.sampled_from(
-    ["..", ".", "", "/etc/passwd", "a/../b", "CON", "nul.x", "index", "a\x00b", "\ud800"]
-)
-
-
-@given(st.lists(ANY_NAME, unique=True, max_size=12))
-def test_any_names_make_different_harmless_files(names: list[str]) -> None:
-    made = _names(names)
-    assert len({each.lower() for each in made}) == len(names)
-    assert all(OURS.fullmatch(f"{each}.json") and len(each) <= 120 and each.lower() != "index" for each in made)
-    assert made == _names(names)
-
-
-def test_a_good_name_stays() -> None:
-    assert _safe("order.placed", "x", alone=True) == "order.placed"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", '{"format": "msgtrace/json-schemas"}', "{" * 10_000, '{"format": "x", "schemas": [1]}']
-)
-def test_what_is_no_index_names_nothing(text: str) -> None:
-    assert written_before(text) == set()
-
-
-def test_an_index_can_name_nothing_outside() -> None:
-    entries: list[dict[str, Any]] = [
-        {"file": each, "versions": []} for each in ("../a.json", "/b.json", INDEX, None, 3, "a.json")
-    ]
-    assert written_before(json.dumps({"format": "msgtrace/json-schemas", "schemas": entries})) == {"a.json"}

@@ -25,7 +25,10 @@ class Entry:
 
 COMMANDS: Final[dict[str, Entry]] = {
     "run": Entry("msgtrace.commands.run:run", "Run a program and record its messages."),
-    "report": Entry("msgtrace_analysis.commands.report:report", "Write the messaging guide and EVENT_FLOWS.json."),
+    "report": Entry(
+        "msgtrace_analysis.commands.report:report",
+        "Write the documents: guide, EVENT_FLOWS.json, AsyncAPI, JSON Schema.",
+    ),
     "events": Entry("msgtrace_analysis.commands.looks:events", "Event types: who publishes and who consumes them."),
     "flows": Entry("msgtrace_analysis.commands.flows:flows", "What leads to what."),
     "calls": Entry("msgtrace_analysis.commands.calls:calls", "Requests over HTTP: who calls whom."),

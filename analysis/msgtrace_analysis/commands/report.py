@@ -1,59 +1,167 @@
-"""`msgtrace report`: writes the documents, each whole or not at all, and over nothing that is not its own."""
+"""`msgtrace report`: writes the documents, all of them or none, and over nothing that is not its own."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from msgtrace_analysis.commands.opening import db_option, opened, rules_option
-from msgtrace_analysis.commands.writing import check_own, put
+from msgtrace_analysis.commands.writing import check_own, index_of, put, say, take_away
 from msgtrace_analysis.passes import examine
-from msgtrace_analysis.renderers import event_flows, guide
+from msgtrace_analysis.renderers.documents import DOCUMENTS, FORMS, render
 from msgtrace_analysis.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Sequence
 
-    from msgtrace_analysis.findings import Findings
+    from msgtrace_analysis.findings import Findings, Recording
     from msgtrace_analysis.rules import Rules
 
-DOCUMENTS: Final[dict[str, Callable[[Findings], str]]] = {
-    "EVENT_FLOWS.json": event_flows.render,
-    "MESSAGING_GUIDE.md": guide.render,
-}
-OWN: Final = {
-    "EVENT_FLOWS.json": f'"format": "{event_flows.FORMAT}"',
-    "MESSAGING_GUIDE.md": guide.MARK,
-}
-"""What a file of ours has near its beginning."""
+OUTPUT: Final = Path("-")
+"""Standard output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document as it is to be written.
+
+    Attributes:
+        files: text by path under the folder that is written to.
+        seconds: that rendering took.
+    """
+
+    name: str
+    files: dict[str, str]
+    seconds: float
+
+    @property
+    def folder(self) -> bool:
+        """Whether it is one of several files."""
+        return self.name.endswith("/")
 
 
 @click.command()
 @db_option
 @rules_option
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="this folder",
-              help="Folder to write to; made if missing.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False, allow_dash=True), default=Path(),
+              show_default="this folder",
+              help="Folder to write to, made if missing; - is standard output, for one document.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="NAME",
+              help="Only this document, or file of a folder; may be repeated. "
+                   f"There are: {', '.join(DOCUMENTS)}.")  # fmt: skip
+@click.option(
+    "--format", "forms", multiple=True, type=click.Choice(FORMS), help="Only documents of this form; may be repeated."
+)
 @click.option("--force", is_flag=True, help="Write over files that are not msgtrace's.")
-def report(db: Path, rules: Rules, out: Path, force: bool) -> None:  # noqa: FBT001 - click passes by name
-    """Write MESSAGING_GUIDE.md and EVENT_FLOWS.json.
+def report(db: Path, rules: Rules, out: Path, only: tuple[str, ...], forms: tuple[str, ...], force: bool) -> None:  # noqa: FBT001 - click passes by name
+    """Write the documents: the guide, EVENT_FLOWS.json, AsyncAPI, JSON Schema.
 
-    The same trace gives the same bytes.
+    The same trace gives the same bytes. All are written or none.
     """
-    if not force:
-        for name in DOCUMENTS:
-            check_own(out / name, OWN[name])
+    began = time.perf_counter()
+    names = chosen(only, forms)
+    if out == OUTPUT and len(names) != 1:
+        raise click.UsageError("--out - writes one document: name it with --only")
+    if out != OUTPUT and not force:
+        for name in names:
+            if not name.endswith("/"):  # before the work; what is in folders is known after it
+                check_own(out / name, *DOCUMENTS[name].marks)
     with opened(db) as trace, Study(trace) as study:
         findings = examine(study, rules)
-    written = {name: render(findings) for name, render in DOCUMENTS.items()}
-    for name, content in written.items():
-        put(out / name, content)
-    for name in written:
-        click.echo(out / name)
-    if not findings.recording.operations:
+    written = [_rendered(name, findings, only) for name in names]
+    if out == OUTPUT:
+        _say(written[0])
+    else:
+        _write(written, out, force=force)
+        click.echo(f"msgtrace: written in {time.perf_counter() - began:.1f} s", err=True)
+    warn(findings.recording)
+
+
+def chosen(only: Sequence[str], forms: Iterable[str]) -> list[str]:
+    """The names of the documents that are wanted.
+
+    Raises:
+        click.UsageError: there is none such.
+    """
+    wanted = set()
+    for each in only:
+        named = {name for name in DOCUMENTS if each in _names(name) or (name.endswith("/") and each.startswith(name))}
+        if not named:
+            raise click.UsageError(f"--only {each}: there is no such document; there are: {', '.join(DOCUMENTS)}")
+        wanted |= named
+    fitting = set(forms or FORMS)
+    kept = [name for name, entry in DOCUMENTS.items() if (name in wanted or not only) and entry.form in fitting]
+    if not kept:
+        raise click.UsageError("none of these documents has that --format")
+    return kept
+
+
+def _rendered(name: str, findings: Findings, only: Sequence[str]) -> Written:
+    began = time.perf_counter()
+    files = render(name, findings)
+    if only and not _names(name) & set(only):
+        single = {each for each in only if each.startswith(name)}
+        if missing := sorted(single - files.keys()):
+            raise click.ClickException(f"there is no {missing[0]} of this trace; there are: {', '.join(files)}")
+        files = {path: content for path, content in files.items() if path in single}
+    return Written(name, files, time.perf_counter() - began)
+
+
+def _names(name: str) -> set[str]:
+    """How a document, or a folder as a whole, may be named."""
+    return {name, name.rstrip("/")}
+
+
+def _say(written: Written) -> None:
+    if len(written.files) != 1:
+        raise click.UsageError(f"{written.name} has several files; name one: --only {next(iter(written.files))}")
+    say(next(iter(written.files.values())))
+
+
+def _write(documents: Iterable[Written], out: Path, *, force: bool) -> None:
+    """Write all of them, take away what was of the same folders and is no more, and say so."""
+    files: dict[Path, str] = {}
+    before = {}
+    for each in documents:
+        marks = DOCUMENTS[each.name].marks
+        for path, content in each.files.items():
+            if not force:
+                check_own(out / path, *marks)
+            files[out / path] = content
+        if each.folder and len(each.files) > 1:
+            before[each.name] = index_of(out / each.name, *marks)
+    sizes = put(files)
+    for each in documents:
+        if each.name in before:
+            names = {Path(path).name for path in each.files}
+            take_away(out / each.name, before[each.name], names, DOCUMENTS[each.name].marks)
+        size = sum(sizes[out / path] for path in each.files)
+        many = f", {len(each.files)} files" if each.folder else ""
+        click.echo(
+            f"{out / each.name}{'/' if each.folder else ''}  {size_text(size)}{many}, {each.seconds:.2f} s", err=True
+        )
+
+
+def size_text(size: int) -> str:
+    """Bytes, for people.
+
+    >>> size_text(999), size_text(12_345), size_text(2_000_000)
+    ('999 B', '12.3 kB', '2.0 MB')
+    """
+    if size < 1_000:
+        return f"{size} B"
+    return f"{size / 1_000:.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def warn(recording: Recording) -> None:
+    """Say what a reader should know before relying on the documents."""
+    if not recording.operations:
         click.echo("msgtrace: the trace is empty, so the documents say little; see `msgtrace doctor`", err=True)
-    if findings.recording.recording:
+    if recording.recording:
         click.echo("msgtrace: the recording is still going on; write the report again when it has ended", err=True)
-    if findings.recording.note:
-        click.echo(f"msgtrace: links may be incomplete: {findings.recording.note}", err=True)
+    if recording.note:
+        click.echo(f"msgtrace: links may be incomplete: {recording.note}", err=True)

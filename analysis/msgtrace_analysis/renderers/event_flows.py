@@ -5,11 +5,10 @@ Its shape is held by `event_flows.schema.json` beside this file. The same findin
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.renderers.flow_values import conversations, flow
-from msgtrace_analysis.renderers.json_values import evidence, place, time_of
+from msgtrace_analysis.renderers.json_values import evidence, place, text, time_of
 from msgtrace_analysis.renderers.rate_values import frequencies
 from msgtrace_analysis.renderers.retry_values import dead_letters, retrying
 from msgtrace_analysis.renderers.topology_values import durable, gap, inspection, type_of
@@ -52,7 +51,7 @@ def render(findings: Findings) -> str:
         "completeness": _completeness(findings.completeness),
         "frequencies": frequencies(findings.frequencies),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
+    return text(document)
 
 
 def _recording(value: Recording) -> dict[str, Any]:

@@ -1,12 +1,18 @@
-"""How times, evidence and places are written in EVENT_FLOWS.json. Pure."""
+"""How values are written in documents for programs: times, evidence, places, and documents as a whole. Pure."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Evidence, Latency, Place
+
+
+def text(document: Any) -> str:
+    """A document as JSON, ending in a newline; halves of characters, which JSON allows and UTF-8 can't write, as escapes."""
+    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def time_of(at_ns: int | None) -> str | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from msgtrace_analysis.commands.opening import db_option, opened, rules_option
-from msgtrace_analysis.commands.writing import check_own, put, say
+from msgtrace_analysis.commands.writing import check_own, index_of, put, say, take_away
 from msgtrace_analysis.passes import examine
-from msgtrace_analysis.renderers.asyncapi import MARK, document, files, render, services
+from msgtrace_analysis.renderers.asyncapi import MARKS, document, each_service, render, services, system
 from msgtrace_analysis.study import Study
 
 if TYPE_CHECKING:
@@ -46,10 +46,13 @@ def asyncapi(db: Path, rules: Rules, service: str | None, out: Path | None, forc
 
 
 def _write(findings: Findings, out: Path, *, force: bool) -> None:
-    written = files(findings)
+    services = {f"asyncapi/{name}": content for name, content in each_service(findings).items()}
+    files = {out / name: content for name, content in ({"asyncapi.yaml": system(findings)} | services).items()}
     if not force:
-        for name in written:
-            check_own(out / name, MARK)
-    for name, content in written.items():
-        put(out / name, content)
-        click.echo(out / name)
+        for path in files:
+            check_own(path, *MARKS)
+    before = index_of(out / "asyncapi", *MARKS)
+    put(files)
+    take_away(out / "asyncapi", before, {path.name for path in files if path.parent != out}, MARKS)
+    for path in files:
+        click.echo(path)

@@ -11,24 +11,35 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from msgtrace_analysis.renderers.asyncapi.document import document, services
-from msgtrace_analysis.renderers.asyncapi.names import Keys
+from msgtrace_analysis.renderers.file_names import INDEX, stems
+from msgtrace_analysis.renderers.json_values import text
 
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Findings
 
-__all__ = ["MARK", "document", "files", "render", "services"]
+__all__ = ["MARKS", "document", "each_service", "render", "services", "system"]
 
-MARK: Final = "x-msgtrace: "
-"""What a document of ours has near its beginning."""
+FORMAT: Final = "msgtrace/asyncapi"
+VERSION: Final = 1
+MARKS: Final = ("x-msgtrace: ", f'"format": "{FORMAT}"')
+"""What a document of ours, and an index, has near its beginning."""
 
 
-def files(findings: Findings) -> dict[str, str]:
-    """Every document by its file's name: the system's, and each service's in a folder."""
-    written = {"asyncapi.yaml": render(document(findings))}
-    keys = Keys()
-    for service in services(findings):
-        written[f"asyncapi/{keys.key(service, service)}.yaml"] = render(document(findings, service))
-    return written
+def system(findings: Findings) -> str:
+    """The document of the system."""
+    return render(document(findings))
+
+
+def each_service(findings: Findings) -> dict[str, str]:
+    """The document of each service, by its file's name, and an index of them."""
+    names = services(findings)
+    files = {service: f"{stem}.yaml" for service, stem in stems({name: name for name in names}).items()}
+    written = {file: render(document(findings, service)) for service, file in files.items()}
+    index = {
+        "format": FORMAT, "version": VERSION, "trace_id": findings.recording.trace_id, "files": sorted(written),
+        "services": [{"service": service, "file": file} for service, file in files.items()],
+    }  # fmt: skip
+    return {**written, INDEX: text(index)}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -40,8 +51,7 @@ class _Dumper(yaml.SafeDumper):
 
 def render(value: object) -> str:
     """A document as YAML, ending in a newline."""
-    text = yaml.dump(_clean(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return str(text)
+    return str(yaml.dump(_clean(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
 
 
 def _clean(value: object) -> object:
