@@ -5,7 +5,7 @@ A sample is a send's body, or a receive's where the send was not seen; a deliver
 
 from __future__ import annotations
 
-import copy
+import pickle
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -123,7 +123,7 @@ def _contract(study: Study, event: str, summary: Summary | None, parts: Summary 
     if not summary.shapes:
         return Contract(event, 0, unread, 0, (), {}, "guess")
     versioned_by, divided = _divided(summary, parts)
-    whole = settle(merged_all(copy.deepcopy(list(summary.shapes.values()))))
+    whole = settle(merged_all(summary.shapes.values()))  # uses them up
     return Contract(
         event=event,
         samples=whole.count,
@@ -157,11 +157,17 @@ def _divided(summary: Summary, parts: Summary | None) -> tuple[str, list[tuple[s
 def _stepped(shapes: Mapping[str, Shape]) -> list[tuple[str, Shape, list[Change]]]:
     """Settled copies, oldest first, each with its changes."""
     ordered = sorted(shapes.items(), key=lambda each: (_first(each[1]), each[0]))
-    settled = [(name, settle(copy.deepcopy(shape))) for name, shape in ordered]
+    settled = [(name, settle(_copied(shape))) for name, shape in ordered]
     return [
         (name, shape, list(changes(settled[place - 1][1], shape)) if place else [])
         for place, (name, shape) in enumerate(settled)
     ]
+
+
+def _copied(shape: Shape) -> Shape:
+    """A copy; `copy.deepcopy` takes three times as long."""
+    same: Shape = pickle.loads(pickle.dumps(shape, pickle.HIGHEST_PROTOCOL))  # noqa: S301 - our own
+    return same
 
 
 def _first(shape: Shape) -> int:

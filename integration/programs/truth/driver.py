@@ -38,9 +38,10 @@ def main() -> int:
     if script["topics"]:
         make_topics(script["topics"])
     services = {name: started(name) for name in script["services"]}
-    for process in services.values():
-        if process.stdout.readline() != "ready\n":
-            return 2
+    if any(process.stdout.readline() != "ready\n" for process in services.values()):
+        for process in services.values():
+            process.kill()
+        return 2
     for process in services.values():
         process.stdin.write("go\n")
         process.stdin.flush()

@@ -98,7 +98,8 @@ class Kafka:
     async def begin(self) -> None:
         deadline = time.monotonic() + 60
         while self.consumer is not None and not self.consumer.assignment():
-            self.consumer.poll(timeout_ms=50)
+            # A poll that ends in the middle of joining leaves kafka-python 3.0.12 joined and without partitions for good.
+            self.consumer.poll(timeout_ms=2_000)
             if time.monotonic() > deadline:
                 raise TimeoutError("no partition was assigned within a minute")
 
