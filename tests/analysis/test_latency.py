@@ -18,7 +18,7 @@ def test_percentiles() -> None:
     assert latency_of([]) is None
     assert latency_of([-1]) is None
     assert latency_of([4 * MS]) == Latency(1, 4.0, 4.0, 4.0)
-    assert latency_of([each * MS for each in range(101)]) == Latency(101, 50.0, 95.0, 99.0)
+    assert latency_of([each * MS for each in range(101)]) == Latency(101, 50.0, 95.0, 99.0, (37.0, 63.0), None)
 
 
 def test_few_measurements_promise_nothing_and_more_promise_more() -> None:
@@ -52,3 +52,24 @@ def test_the_bound_is_above_the_quantile_as_often_as_it_says(many: int) -> None:
 def test_the_bound_is_one_of_the_values(many: int, share: float) -> None:
     place = bound(many, share)
     assert place is None or many * share <= place <= many
+
+
+@pytest.mark.parametrize("many", [8, 40, 101, 500])
+def test_intervals_have_the_median_as_often_as_they_say(many: int) -> None:
+    rng = random.Random(many)
+    right = 0
+    for _ in range(400):
+        found = latency_of([round(rng.random() * 1000 * MS) for _ in range(many)])
+        assert found is not None
+        assert found.p50_between_ms is not None
+        low, high = found.p50_between_ms
+        assert low <= found.p50_ms <= high
+        right += low <= 500 <= high
+    assert right >= 400 * 0.97
+
+
+@pytest.mark.parametrize("many", [1, 7])
+def test_too_few_have_no_interval(many: int) -> None:
+    found = latency_of([MS] * many)
+    assert found is not None
+    assert (found.p50_between_ms, found.p95_between_ms) == (None, None)

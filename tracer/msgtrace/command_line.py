@@ -55,6 +55,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "resilience": Entry(
         "msgtrace_analysis.commands.resilience:resilience", "A score of how well the system stands failure, and why."
     ),
+    "diff": Entry(
+        "msgtrace_analysis.commands.diff:diff", "What changed from one run to another, and what that breaks."
+    ),
     "losses": Entry("msgtrace_analysis.commands.looks:losses", "What was not recorded, and why."),
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),

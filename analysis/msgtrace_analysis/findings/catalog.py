@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ class Version:
         first_seen_ns: when the first was sent; `last_seen_ns` likewise.
         schema: JSON Schema 2020-12.
         verdict: of the step from the version before; None for the first.
+        counts: of values and types in each place (`passes.schema.counts`).
     """
 
     name: str
@@ -160,6 +161,7 @@ class Version:
     schema: Mapping[str, Any]
     verdict: Verdict | None
     changes: tuple[Change, ...]
+    counts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,9 @@ class Contract:
         versions: oldest first; () where there is only one.
         versioned_by: the field that says the version, or `drift`, where only the bodies tell; '' where there is one.
         elsewhere: the same type on other channels.
+        counts: of values and types in each place (`passes.schema.counts`), of all versions together.
+        version_said: the field in which every body says the same version, and that version; it may count something else
+            than versions of the schema.
     """
 
     event: str
@@ -210,3 +215,5 @@ class Contract:
     versions: tuple[Version, ...] = ()
     versioned_by: str = ""
     elsewhere: tuple[Elsewhere, ...] = ()
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    version_said: tuple[str, str] | None = None

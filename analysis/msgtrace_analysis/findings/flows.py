@@ -11,12 +11,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long something took, over `messages` of them."""
+    """How long something took, over `messages` of them.
+
+    Attributes:
+        p50_between_ms: 99% confidence interval of the median, and `p95_between_ms` of the 95th percentile; None where there
+            are too few for one.
+    """
 
     messages: int
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    p50_between_ms: tuple[float, float] | None = None
+    p95_between_ms: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from msgtrace_analysis.findings import Contract, Version
 from msgtrace_analysis.passes.elsewhere import with_elsewhere
 from msgtrace_analysis.passes.events import ref
 from msgtrace_analysis.passes.partition_keys import with_keys
+from msgtrace_analysis.passes.schema.counts import counts_of
 from msgtrace_analysis.passes.schema.fields import fields_of
 from msgtrace_analysis.passes.schema.json_schema import DIALECT, schema_of
 from msgtrace_analysis.passes.schema.judgement import cut_of, settle
 from msgtrace_analysis.passes.schema.reading import Packed, Summary, by_moment, read, summarised
 from msgtrace_analysis.passes.schema.shapes import merged_all
 from msgtrace_analysis.passes.schema.timeline import moments
-from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, changes, verdict
+from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, OWN_VERSIONS, changes, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,8 +34,6 @@ ENOUGH: Final = 20
 """Samples from which on what they have in common is likely to hold for others."""
 SURE_OF_DRIFT: Final = 10
 """Samples on each side of a change that nothing announces."""
-OWN_VERSIONS: Final = frozenset({"version", "ver", "v"})
-"""Fields that may count something else than versions of the schema: believed when the bodies differ with them."""
 
 # One row per event type: samples that should have a body, and those whose body can be read.
 SAMPLES: Final = """
@@ -134,7 +133,17 @@ def _contract(study: Study, event: str, summary: Summary | None, parts: Summary 
         certainty="likely" if whole.count >= ENOUGH and not unread else "guess",
         versions=_versions(study, divided),
         versioned_by=versioned_by,
+        counts=counts_of(whole),
+        version_said=_only_version(summary),
     )
+
+
+def _only_version(summary: Summary) -> tuple[str, str] | None:
+    """The field that says a version in every body, and the version, where all say the same."""
+    if len(summary.said) != 1 or len(summary.shapes) != 1 or summary.mixed:
+        return None
+    (name,), (version,) = summary.said, summary.shapes
+    return name, version
 
 
 def _divided(summary: Summary, parts: Summary | None) -> tuple[str, list[tuple[str, Shape, list[Change]]]]:
@@ -192,6 +201,7 @@ def _versions(study: Study, divided: Sequence[tuple[str, Shape, list[Change]]]) 
             schema=schema_of(shape, study.extent),
             verdict=verdict(found) if place else None,
             changes=tuple(found),
+            counts=counts_of(shape),
         )
         for place, (name, shape, found) in enumerate(divided)
     )

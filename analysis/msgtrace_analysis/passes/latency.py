@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 SHARES: Final = (0.99, 0.95)
 """Of messages that should keep to a proposed time; the first that there are enough measurements for."""
 CONFIDENCE: Final = 0.95
+SURE: Final = 0.99
+"""Of the intervals of percentiles: they are laid beside those of other runs, very many at a time."""
 MANY: Final = 5_000
 """From here on the binomial distribution is taken for a normal one."""
 
@@ -25,7 +28,18 @@ def latency_of(took_ns: ArrayLike) -> Latency | None:
     if not len(known):
         return None
     p50, p95, p99 = (round(float(each) / 1e6, 3) for each in np.percentile(known, (50, 95, 99)))
-    return Latency(len(known), p50, p95, p99)
+    ordered = np.sort(known)
+    return Latency(len(known), p50, p95, p99, _between(ordered, 0.5), _between(ordered, 0.95))
+
+
+def _between(ordered: np.ndarray[tuple[int], np.dtype[np.int64]], share: float) -> tuple[float, float] | None:
+    """The interval that has a percentile with `SURE`, by order statistics, in milliseconds."""
+    many, each_side = len(ordered), (1 + SURE) / 2
+    upper, lower = bound(many, share, each_side), bound(many, 1 - share, each_side)
+    if upper is None or lower is None:
+        return None
+    low, high = (round(float(ordered[place - 1]) / 1e6, 3) for place in (many + 1 - lower, upper))
+    return low, high
 
 
 def target_of(took_ns: ArrayLike) -> Target | None:
@@ -42,19 +56,20 @@ def target_of(took_ns: ArrayLike) -> Target | None:
     return None
 
 
-def bound(many: int, share: float) -> int | None:
-    """Which of so many sorted values, from 1, is at or above the quantile with `CONFIDENCE`; None if none is.
+def bound(many: int, share: float, confidence: float = CONFIDENCE) -> int | None:
+    """Which of so many sorted values, from 1, is at or above the quantile with a confidence; None if none is.
 
     >>> bound(58, 0.95), bound(59, 0.95), bound(299, 0.99)
     (None, 59, 299)
     """
-    if many and share**many > 1 - CONFIDENCE:
+    if many and share**many > 1 - confidence:
         return None
     if many > MANY:
-        return min(many, math.ceil(many * share + 1.6449 * math.sqrt(many * share * (1 - share))) + 1)
+        deviations = NormalDist().inv_cdf(confidence)
+        return min(many, math.ceil(many * share + deviations * math.sqrt(many * share * (1 - share))) + 1)
     # The probability of so many values, or more, below the quantile.
     each, above, place = share**many, 0.0, many
-    while place and above + each <= 1 - CONFIDENCE:
+    while place and above + each <= 1 - confidence:
         above += each
         each *= place / (many - place + 1) * (1 - share) / share
         place -= 1

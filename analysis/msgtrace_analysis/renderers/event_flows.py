@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace_analysis.renderers.contract_values import counted
 from msgtrace_analysis.renderers.flow_values import conversations, flow
 from msgtrace_analysis.renderers.json_values import evidence, place, text, time_of
 from msgtrace_analysis.renderers.rate_values import frequencies
@@ -100,6 +101,7 @@ def event(event: Event, contract: Contract | None) -> dict[str, Any]:
         "schema_samples": 0 if contract is None else contract.samples,
         "schema_unread": 0 if contract is None else contract.unread,
         "schema_certainty": None if contract is None or not contract.samples else contract.certainty,
+        **counted(contract),
         "evidence": evidence(event.evidence),
     }
 

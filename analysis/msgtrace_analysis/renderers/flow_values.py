@@ -98,6 +98,7 @@ def _delivery(each: Delivery) -> dict[str, Any]:
         "observed_p50_ms": None if times is None else times.p50_ms,
         "observed_p95_ms": None if times is None else times.p95_ms,
         "observed_p99_ms": None if times is None else times.p99_ms,
+        "observed": latency(times),
         **_sla(each.target),
         "handling": latency(each.handling),
         "failed": dict(each.failed),

@@ -43,4 +43,11 @@ def latency(value: Latency | None) -> dict[str, Any] | None:
     """Percentiles in milliseconds."""
     if value is None:
         return None
-    return {"messages": value.messages, "p50_ms": value.p50_ms, "p95_ms": value.p95_ms, "p99_ms": value.p99_ms}
+    return {
+        "messages": value.messages,
+        "p50_ms": value.p50_ms,
+        "p95_ms": value.p95_ms,
+        "p99_ms": value.p99_ms,
+        "p50_between_ms": value.p50_between_ms,
+        "p95_between_ms": value.p95_between_ms,
+    }

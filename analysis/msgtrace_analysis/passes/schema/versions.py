@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.findings import Change
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from msgtrace_analysis.findings import Verdict
-    from msgtrace_analysis.passes.schema.shapes import Objects, Shape
+    from msgtrace_analysis.passes.schema.shapes import Arrays, Objects, Shape
 
 NAMES: Final = ("schema_version", "event_version", "message_version", "data_version", "version", "ver", "v")
 """Fields that say a body's version, without case and separators; the most telling first."""
+OWN_VERSIONS: Final = frozenset({"version", "ver", "v"})
+"""Of these, those that may count something else than versions of the schema: believed when the bodies differ with them."""
 MAX_VERSIONS: Final = 8
 """More values than this are no versions of a schema."""
 CHANCE: Final = 0.01
@@ -54,64 +58,114 @@ def _candidates(names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def changes(old: Shape, new: Shape, path: str = "") -> Iterator[Change]:
+Unseen = Callable[[int, int, int], float]
+"""The probability that what is in `hits` of `of` samples is in none of `samples` others, if nothing is different."""
+
+
+def at_its_rate(hits: int, of: int, samples: int) -> float:
+    """`Unseen`, taking what is in the samples for what is in all: for versions that bodies themselves tell apart."""
+    return (1 - hits / of) ** samples if of and samples else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A change, and how likely chance shows as much; `before` and `after` say in a few words what was seen."""
+
+    change: Change
+    chance: float
+    before: str
+    after: str
+
+
+def changes(old: Shape, new: Shape) -> Iterator[Change]:
     """What is different in the newer of two settled shapes, beyond what chance may show."""
-    yield from _types(old, new, path)
+    return (each.change for each in differences(old, new) if each.chance <= CHANCE)
+
+
+def differences(old: Shape, new: Shape, path: str = "", unseen: Unseen = at_its_rate) -> Iterator[Contrast]:
+    """All that is different in the newer of two settled shapes.
+
+    With the shapes exchanged it is the same differences, seen from the other side.
+    """
+    yield from _types(old, new, path, unseen)
     if old.objects is not None and new.objects is not None:
-        yield from _fields(old.objects, new.objects, path)
-    old_items = None if old.arrays is None else old.arrays.items
-    new_items = None if new.arrays is None else new.arrays.items
-    if old_items is not None and new_items is not None and old_items.count and new_items.count:
-        yield from changes(old_items, new_items, f"{path}[]")
+        whole = (
+            old.objects.count - min(old.cut, old.objects.count),
+            new.objects.count - min(new.cut, new.objects.count),
+        )
+        yield from _fields(old.objects, new.objects, whole, path, unseen)
+    if old.arrays is not None and new.arrays is not None:
+        yield from _arrays(old.arrays, new.arrays, path, unseen)
 
 
-def _fields(old: Objects, new: Objects, path: str) -> Iterator[Change]:
+def _arrays(old: Arrays, new: Arrays, path: str, unseen: Unseen) -> Iterator[Contrast]:
+    if old.items is not None and new.items is not None and old.items.count and new.items.count:
+        yield from differences(old.items, new.items, f"{path}[]", unseen)
+    elif old.places is not None and new.places is not None and len(old.places) == len(new.places):
+        for place, (before, after) in enumerate(zip(old.places, new.places, strict=True)):
+            yield from differences(before, after, f"{path}[{place}]", unseen)
+
+
+def _fields(old: Objects, new: Objects, whole: tuple[int, int], path: str, unseen: Unseen) -> Iterator[Contrast]:
     if old.fields is None or new.fields is None:
         if old.values is not None and new.values is not None:
-            yield from changes(old.values, new.values, f"{path}.*" if path else "*")
+            yield from differences(old.values, new.values, f"{path}.*" if path else "*", unseen)
         return
     for name in sorted(old.fields.keys() | new.fields.keys()):
         here = f"{path}.{name}" if path else name
         before, after = old.fields.get(name), new.fields.get(name)
-        was, is_now = _presence(before, old.count), _presence(after, new.count)
-        if was == 0 and _no_chance(is_now, old.count):
-            yield Change(
-                here, *(("required field added", "forward") if is_now == 1 else ("optional field added", "full"))
-            )
-        elif is_now == 0 and _no_chance(was, new.count):
-            yield Change(
-                here, *(("required field removed", "backward") if was == 1 else ("optional field removed", "full"))
-            )
-        elif was == 1 > is_now and _no_chance(1 - is_now, old.count):
-            yield Change(here, "field made optional", "backward")
-        elif is_now == 1 > was and _no_chance(1 - was, new.count):
-            yield Change(here, "field made required", "forward")
+        had, has = 0 if before is None else before.count, 0 if after is None else after.count
+        found = _presence(had, old.count, has, new.count)
+        if found is not None:
+            what, reads, side = found
+            # Of what is cut nobody knows which fields it lacks.
+            chance = (
+                unseen(has, new.count, whole[0]),
+                unseen(had, old.count, whole[1]),
+                unseen(max(0, whole[1] - has), new.count, old.count),
+                unseen(max(0, whole[0] - had), old.count, new.count),
+            )[side]
+            yield Contrast(Change(here, what, reads), chance, f"{had} of {old.count}", f"{has} of {new.count}")
         if before is not None and after is not None:
-            yield from changes(before, after, here)
+            yield from differences(before, after, here, unseen)
 
 
-def _presence(shape: Shape | None, of: int) -> float:
-    return 0.0 if shape is None or not of else shape.count / of
+def _presence(had: int, of_old: int, has: int, of_new: int) -> tuple[str, Verdict, int] | None:
+    """What became of a field: that it came, went, is not always there any more, is always there now."""
+    if not had and has:
+        return ("required field added", "forward", 0) if has == of_new else ("optional field added", "full", 0)
+    if not has and had:
+        return ("required field removed", "backward", 1) if had == of_old else ("optional field removed", "full", 1)
+    if had == of_old and has < of_new:
+        return "field made optional", "backward", 2
+    if has == of_new and had < of_old:
+        return "field made required", "forward", 3
+    return None
 
 
-def _no_chance(rate: float, samples: int) -> bool:
-    """Whether something of a rate would have been seen in some samples, if it were there."""
-    return (1 - rate) ** samples <= CHANCE if samples else False
-
-
-def _types(old: Shape, new: Shape, path: str) -> Iterator[Change]:
-    lost = {name for name in _kinds(old) - _kinds(new) if _no_chance(old.of(name) / old.count, new.count)}
-    gained = {name for name in _kinds(new) - _kinds(old) if _no_chance(new.of(name) / new.count, old.count)}
+def _types(old: Shape, new: Shape, path: str, unseen: Unseen) -> Iterator[Contrast]:
+    gone = {name: unseen(old.of(name), old.count, new.count) for name in _kinds(old) - _kinds(new)}
+    came = {name: unseen(new.of(name), new.count, old.count) for name in _kinds(new) - _kinds(old)}
+    lost, gained = ({name for name, of in each.items() if of <= CHANCE} for each in (gone, came))
+    chance = max((each[name] for each, names in ((gone, lost), (came, gained)) for name in names), default=0.0)
+    were, are = _words(_kinds(old)), _words(_kinds(new))
+    found: tuple[str, Verdict] | None = None
     if gained == {"number"} and lost <= {"integer"} and "integer" in _kinds(old):
-        yield Change(path, "integer became number", "backward")
+        found = "integer became number", "backward"
     elif lost == {"number"} and gained <= {"integer"} and "integer" in _kinds(new):
-        yield Change(path, "number became integer", "forward")
+        found = "number became integer", "forward"
     elif gained and lost:
-        yield Change(path, f"{_words(lost)} became {_words(gained)}", "none")
+        found = f"{_words(lost)} became {_words(gained)}", "none"
     elif gained:
-        yield Change(path, f"may be {_words(gained)} too", "backward")
+        found = f"may be {_words(gained)} too", "backward"
     elif lost:
-        yield Change(path, f"is {_words(lost)} no more", "forward")
+        found = f"is {_words(lost)} no more", "forward"
+    if found is not None:
+        yield Contrast(Change(path, *found), chance, were, are)
+    for name in sorted(came.keys() - gained):
+        yield Contrast(Change(path, f"may be {name} too", "backward"), came[name], were, are)
+    for name in sorted(gone.keys() - lost):
+        yield Contrast(Change(path, f"is {name} no more", "forward"), gone[name], were, are)
 
 
 def _kinds(shape: Shape) -> set[str]:
@@ -124,7 +178,12 @@ def _words(names: Iterable[str]) -> str:
 
 def verdict(found: Iterable[Change]) -> Verdict:
     """What some changes leave together."""
-    reads: set[Verdict] = {change.reads for change in found if change.reads != "full"}
-    if not reads:
+    return together(change.reads for change in found)
+
+
+def together(reads: Iterable[Verdict]) -> Verdict:
+    """What is left of the two directions by changes that each leave this much."""
+    left: set[Verdict] = {each for each in reads if each != "full"}
+    if not left:
         return "full"
-    return reads.pop() if len(reads) == 1 else "none"
+    return left.pop() if len(left) == 1 else "none"

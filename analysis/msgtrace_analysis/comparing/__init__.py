@@ -1,0 +1,1 @@
+"""Compares two runs, each as its report tells it. Pure: knows neither traces nor files."""
