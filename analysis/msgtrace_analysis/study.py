@@ -77,6 +77,7 @@ WHOLE: Final = {
         from topology
         where kind = 'inspected'
     """,
+    "handlers": "select * from handlers",
     "losses": "select coalesce(service, '') as service, reason, detail, lost from losses",
 }
 

@@ -39,14 +39,14 @@ def test_the_guide_says_it_in_words(made: MadeTrace, findings: Callable[[], Find
     talk(made)
     text = guide.render(findings())
     for sentence in (
-        "| `price.asked` | web `ask` | `price.told` | prices `main` | temporary queue | 4 | 4 | 0 | 3 ms / 3 ms / 3 ms | exact |",
+        "| `price.asked` | web `ask` | `price.told` | prices `main` | temporary queue | 4 | 4 | 0 | 3 ms / 3 ms / 3 ms | exact | [E",
         "11 transactions over `orders`, `payments`, `stock`, held together by correlation id: 6 completed, 3 undone, 0 failed, 2 stuck",
-        "\n2. `stock.reserved` by stock: in 11\n",
-        "\n6. `stock.released` by stock: in 3 (compensation)\n",
-        "- `stock.released` undoes `stock.reserved` after `payment.declined`: seen 3 times; likely\n",
+        "\n2. [`stock.reserved`](#event-stock-reserved-on-events) by stock: in 11\n",
+        "\n6. [`stock.released`](#event-stock-released-on-events) by stock: in 3 (compensation)\n",
+        "undoes `stock.reserved` on rabbitmq exchange `events` after `payment.declined`: seen 3 times; likely\n",
         "- 2 went no further than `stock.reserved` (`msgtrace follow ",
         "when `POST payments:8080/charges/{id}` fails (status 503 3), it sends `charge.queued`: after 3 of 3 failed calls",
-        "- `retry`: went round after 1 trigger, 3 times at most; exact\n",
+        "- `retry`: went round after 1 trigger, 3 times at most; exact [E",
         "- `charge.queued` was published 3 times and never received in this recording:",
         "1. 3 of 11 (likely): `order.placed` to stock `on_event`; `stock.reserved` to payments `on_event`;",
         "Choreography (likely): 3 services publish in it",

@@ -145,8 +145,8 @@ def test_looks_and_report_during_a_recording_and_the_summary_after_it(tmp_path: 
     assert command(tmp_path, "report").returncode == 0
     guide = (tmp_path / "MESSAGING_GUIDE.md").read_text()
     assert (
-        "| `line` | pyee bus `pyee.base.EventEmitter` | 2 | 2 | `chatty_program` | `chatty_program` | event name (exact) |"
-        in guide
+        "| [`line`](#event-line-on-pyee-base-eventemitter) | pyee bus `pyee.base.EventEmitter` | domain event (guess) | 2 | 2 |"
+        " `chatty_program` | `chatty_program` | event name (exact) |" in guide
     )
     assert "| chatty\\_program `on_line`" in guide
-    assert "| `ValueError` | 1 (" in guide
+    assert "| `ValueError` | 1 |" in guide

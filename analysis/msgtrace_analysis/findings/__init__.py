@@ -46,6 +46,7 @@ from msgtrace_analysis.findings.conversations import (
     Saga,
     SagaStep,
     Stuck,
+    Transition,
 )
 from msgtrace_analysis.findings.dead_letters import DeadLetters, DeadRoute, Dropped, Poison
 from msgtrace_analysis.findings.delivery import (
@@ -61,6 +62,7 @@ from msgtrace_analysis.findings.delivery import (
 )
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
+from msgtrace_analysis.findings.handlers import Handler
 from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
 from msgtrace_analysis.findings.resilience import Criterion, Resilience, Score
 from msgtrace_analysis.findings.retrying import (
@@ -133,6 +135,7 @@ __all__ = [
     "Frequencies",
     "Gap",
     "Guarantees",
+    "Handler",
     "Hazard",
     "Header",
     "Hop",
@@ -188,6 +191,7 @@ __all__ = [
     "Then",
     "Topology",
     "Traffic",
+    "Transition",
     "Transport",
     "Unlinked",
     "Use",
@@ -223,3 +227,4 @@ class Findings:
     security: Security
     breakers: Breakers
     resilience: Resilience
+    handlers: tuple[Handler, ...] = ()

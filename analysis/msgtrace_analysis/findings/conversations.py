@@ -66,6 +66,21 @@ class SagaStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """The next new type of message in a long transaction.
+
+    Attributes:
+        source: event type and the service that published it; None where `target` is the first.
+        target: that came next for the first time; None where `source` was the last.
+        instances: transactions in which it was so.
+    """
+
+    source: tuple[str, str] | None
+    target: tuple[str, str] | None
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compensation:
     """A step that undoes another after a failure.
 
@@ -105,6 +120,7 @@ class Saga:
         begins: event type, and `name` its name.
         key: what holds a transaction together: `correlation id`, `causation id` or `cause`.
         steps: in the order in which they usually come.
+        transitions: from one to the next, the order of the first message of each.
         completed: transactions that ended as transactions usually end.
         compensated: in which something was undone.
         failed: in which something failed, and nothing was seen to be undone.
@@ -129,6 +145,7 @@ class Saga:
     stuck_at: tuple[Stuck, ...]
     duration: Latency | None
     evidence: Evidence
+    transitions: tuple[Transition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from msgtrace_analysis.passes.delivery import guarantees
 from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.flows import flows
 from msgtrace_analysis.passes.graph import build_graph
+from msgtrace_analysis.passes.handlers import handlers
 from msgtrace_analysis.passes.observations import observe
 from msgtrace_analysis.passes.practices import practices, recording
 from msgtrace_analysis.passes.preparing import prepare, span_ns
@@ -77,6 +78,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         guarantees=delivered,
         security=protected,
         breakers=breaking,
+        handlers=handlers(study),
         resilience=resilience(Known(delivered, channels, protected.transports, breaking, repeated, dead)),
     )
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.findings import Compensation, Evidence, Saga, SagaStep, Stuck
+from msgtrace_analysis.findings import Compensation, Evidence, Saga, SagaStep, Stuck, Transition
 from msgtrace_analysis.passes.evidence import EXAMPLES
 from msgtrace_analysis.passes.latency import latency_of
 from msgtrace_analysis.passes.opposites import fails, opposed, undoes
@@ -218,6 +219,7 @@ def _saga(graph: Graph, names: dict[int, str], shapes: list[Shape], now_ns: int)
             each for shape in shapes if _fate(shape, names, ends, by) != "unfinished" for each in shape.took_ns
         ]),
         evidence=_evidence(shapes),
+        transitions=_transitions(graph, shapes),
     )  # fmt: skip
 
 
@@ -308,6 +310,18 @@ def _steps(graph: Graph, shapes: Iterable[Shape], by: set[int]) -> tuple[SagaSte
         )
         for event, service in order
     )  # fmt: skip
+
+
+def _transitions(graph: Graph, shapes: Iterable[Shape]) -> tuple[Transition, ...]:
+    """What came next, from the begin to the end of each."""
+    counts: Counter[tuple[tuple[str, str] | None, tuple[str, str] | None]] = Counter()
+    for shape in shapes:
+        way = [(graph.events[event].ref, service) for event, service in zip(shape.events, shape.services, strict=True)]
+        for pair in pairwise([None, *way, None]):
+            counts[pair] += shape.instances
+    return tuple(
+        Transition(*pair, count) for pair, count in sorted(counts.items(), key=lambda each: (-each[1], repr(each[0])))
+    )
 
 
 def _referred(graph: Graph, pair: tuple[int, int], found: Undone) -> Compensation:

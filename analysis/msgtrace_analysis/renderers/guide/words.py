@@ -1,13 +1,11 @@
-"""Renders MESSAGING_GUIDE.md: the templates, and how numbers, times and places are written in it."""
+"""How numbers, times, places and sentences are written in the guide: what its templates write values with. Pure."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from msgtrace_analysis.findings import CERTAINTIES, weakest
+from msgtrace_analysis.findings import CERTAINTIES
 from msgtrace_analysis.renderers import markdown, mermaid
 from msgtrace_analysis.renderers.markdown import Safe, code, text
 from msgtrace_analysis.renderers.retry_values import delays_text
@@ -17,65 +15,26 @@ if TYPE_CHECKING:
 
     from msgtrace_analysis.findings import (
         Certainty,
+        Consumer,
         Criterion,
         Deviation,
-        Evidence,
-        Findings,
         Flow,
         Gap,
         Hop,
+        Latency,
         Observation,
         Place,
         Rate,
         RetryPolicy,
         Schedule,
-        Traffic,
         Variant,
     )
 
-MARK: Final = "<!-- Written by msgtrace from a recording: changes made here are lost when it is written again. -->"
-"""The first line, by which `report` knows its own file."""
 WAY_HOPS: Final = 12
 """Messages of a way that are told in its line."""
 NOTHING: Final = "\N{EN DASH}"
 """In a cell that has nothing to say."""
 NOTHING_SAFE: Final = Safe(NOTHING)
-
-
-def render(findings: Findings) -> str:
-    """The whole guide, ending in a newline."""
-    environment = Environment(
-        loader=PackageLoader("msgtrace_analysis", "templates"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown: `finalize` escapes what is not marked
-        finalize=markdown.finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update({each.__name__: each for each in FILTERS})
-    refs = {event.ref: event for event in findings.events}
-    rendered = environment.get_template("guide.md.jinja").render(
-        mark=Safe(MARK),
-        f=findings,
-        event_of=refs,
-        overview=overview_block(findings.traffic),
-        flow_block=flow_block,
-        empty_flows=sorted((flow for flow in findings.flows if not flow.steps), key=lambda flow: -flow.triggered),
-        weakest=weakest,
-        certainties=certainties,
-    )
-    lines = [line.rstrip() for line in rendered.splitlines()]
-    return "\n".join(_single_spaced(lines)) + "\n"
-
-
-def _single_spaced(lines: Iterable[str]) -> Iterable[str]:
-    """Without repeated empty lines, which templates make where nothing was to be said."""
-    before = ""
-    for line in lines:
-        if line or before:
-            yield line
-        before = line
 
 
 def number(value: float) -> Safe:
@@ -166,18 +125,6 @@ def place(value: Place) -> Safe:
     return Safe(f"{brief(value)} ({code(value.site)})") if value.site and value.name else brief(value)
 
 
-def evidence(value: Evidence) -> Safe:
-    """A line of evidence."""
-    ids = ", ".join(map(str, value.examples))
-    more = ", …" if value.operations > len(value.examples) else ""
-    span = (
-        f"{when(value.first_seen_ns)} to {when(value.last_seen_ns)}"
-        if value.operations > 1
-        else when(value.first_seen_ns)
-    )
-    return Safe(f"{of(value.operations, 'operation')} ({ids}{more}), {span}; {value.certainty}")
-
-
 def settings(value: Mapping[str, Any]) -> Safe:
     """Settings in the order of their names; what is off goes without saying."""
     parts: list[str] = []
@@ -218,6 +165,13 @@ def gap(value: Gap) -> Safe:
     """Where topology and traffic do not go together, as a sentence."""
     written = value.sentence.format(*(code(name) for name in value.names), n=number(value.evidence.operations))
     return Safe(f"{value.check.capitalize()}: {written}")
+
+
+def reason(value: Consumer) -> Safe:
+    """Why a consumer is thought to promise what it does."""
+    return Safe(
+        text(value.reason, 2_000).format(*(code(name) for name in value.names), n=number(value.evidence.operations))
+    )
 
 
 def criterion(value: Criterion) -> Safe:
@@ -274,39 +228,64 @@ def spread(counts: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {number(count)}" for name, count in counts) or "none"
 
 
-def overview_block(traffic: Iterable[Traffic]) -> Safe | None:
-    """The diagram of services; None where nothing went between them."""
-    diagram, hidden = mermaid.overview(traffic)
-    return _block(diagram, hidden) if "|" in diagram else None
+def diagram(drawn: tuple[str, int], what: str = "arrow") -> Safe:
+    """A diagram, and what is not in it."""
+    source, hidden = drawn
+    note = f"\n\nLeft out of this diagram, as less frequent: {of(hidden, what)}." if hidden else ""
+    return Safe(markdown.fenced("mermaid", source) + note)
 
 
-def flow_block(flow: Flow) -> Safe:
-    """The diagram of a flow."""
-    return _block(*mermaid.flow_diagram(flow))
+def prose(value: str) -> Safe:
+    """The first sentence of a docstring, in quotation marks."""
+    first = value.strip().partition("\n\n")[0]
+    return Safe(f"\N{LEFT DOUBLE QUOTATION MARK}{text(' '.join(first.split()))}\N{RIGHT DOUBLE QUOTATION MARK}")
 
 
-def _block(diagram: str, hidden: int) -> Safe:
-    note = f"\n\n{hidden} arrows with fewer messages are left out of this diagram." if hidden else ""
-    return Safe(markdown.fenced("mermaid", diagram) + note)
+def channel(value: Any) -> Safe:
+    """Where messages are taken from or sent to: system, kind and name."""
+    return Safe(f"{text(value.system)} {text(value.channel_kind)} {code(value.channel)}")
+
+
+def latency(value: Latency | None) -> Safe:
+    """Three percentiles."""
+    if value is None:
+        return NOTHING_SAFE
+    return Safe(f"{ms(value.p50_ms)} / {ms(value.p95_ms)} / {ms(value.p99_ms)}")
+
+
+def python(value: str) -> Safe:
+    """A code block."""
+    return Safe(markdown.fenced("python", value.rstrip("\n")))
+
+
+def safe(value: str) -> Safe:
+    """What is Markdown already: of macros."""
+    return Safe(value)
 
 
 FILTERS: Final = (
     brief,
+    channel,
     code,
     criterion,
     decided,
     delays,
+    diagram,
     difference,
     duration,
-    evidence,
     gap,
     joined,
     kind,
+    latency,
     ms,
     number,
     of,
     per_second,
     place,
+    prose,
+    python,
+    reason,
+    safe,
     schedules,
     sentence,
     settings,
