@@ -102,6 +102,8 @@ def _settle_in(stop: Stop, job: Job) -> None:
     if hasattr(signal, "SIGXFSZ"):
         # A limit on file sizes is a full disk to us, and no reason to die.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    # While a program runs, signals wait in its supervisor, and a child inherits that.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     collect_garbage_seldom()
 
 

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgtrace.spool import CLOSED
+
 if TYPE_CHECKING:
     from msgtrace.segment import Header
 
@@ -17,13 +19,15 @@ def own_pid_namespace() -> int:
 
 
 def has_ended(header: Header, folder: Path, pid_namespace: int) -> bool:
-    """Whether the writer of a segment is gone.
+    """Whether the writer of a segment is gone, or has said that it writes no more.
 
     Args:
         header: of one of its segments.
         folder: its folder in the spool.
         pid_namespace: ours.
     """
+    if (folder / CLOSED).exists():
+        return True
     if header.pid_namespace == pid_namespace:
         return not _runs(header.pid, header.start_ticks)
     return _lock_can_be_had(folder / "alive")

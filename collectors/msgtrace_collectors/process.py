@@ -50,12 +50,12 @@ class ProcessState:
     def operation_id(self, sequence: int) -> int | None:
         """The id of an operation of this process, or of one that it inherited from its parent by fork.
 
-        None for what is no sequence.
+        None for what is no sequence, and for an operation of an earlier recording of the process.
         """
         if not 0 < sequence < SEQUENCES:
             return None
-        if self.parent is not None and self.first_sequence is not None and sequence < self.first_sequence:
-            return self.parent.operation_id(sequence)
+        if self.first_sequence is not None and sequence < self.first_sequence:
+            return None if self.parent is None else self.parent.operation_id(sequence)
         return self.number * SEQUENCES + sequence
 
     def definition_id(self, number: int) -> int | None:

@@ -49,6 +49,7 @@ static PyObject *str_body, *str_outcome, *str_ok, *str_facts, *str_number, *str_
     *str_complete, *str_together, *str_channel, *str_handler, *str_receipt, *empty_text, *empty_tuple, *one;
 static PyObject *getframe;       /* sys._getframe */
 static PyObject *current;        /* context.CURRENT */
+static PyObject *ignoring;       /* ignoring.IGNORING, once anything was ignored */
 static PyObject *add_span;       /* probe's: puts the ids of OpenTelemetry's span on a message; NULL while there is none */
 static PyObject *python_end;     /* guarded's own functions, for what is rare */
 static PyObject *python_observe;
@@ -151,11 +152,13 @@ append(Pen *pen, const Part *parts, int count)
 static int
 pen_init(Pen *pen, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"encode", "encode_odd", "slow", "adopt", "cap", "thread_number", "body_limit", NULL};
+    static char *names[] = {"encode", "encode_odd", "slow", "adopt", "cap", "thread_number", "body_limit", "last_sequence",
+                            NULL};
     PyObject *encode, *encode_odd, *slow, *adopt, *cap, *thread_number;
     Py_ssize_t body_limit;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OOOOOOn", names, &encode, &encode_odd, &slow, &adopt, &cap,
-                                     &thread_number, &body_limit))
+    unsigned long long last_sequence;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OOOOOOnK", names, &encode, &encode_odd, &slow, &adopt, &cap,
+                                     &thread_number, &body_limit, &last_sequence))
         return -1;
     Py_XSETREF(pen->encode, Py_NewRef(encode));
     Py_XSETREF(pen->encode_odd, Py_NewRef(encode_odd));
@@ -165,6 +168,7 @@ pen_init(Pen *pen, PyObject *args, PyObject *kwargs)
     Py_XSETREF(pen->thread_number, Py_NewRef(thread_number));
     Py_XSETREF(pen->words, Py_NewRef(Py_None));
     pen->body_limit = body_limit;
+    pen->sequence = last_sequence;
     return 0;
 }
 
@@ -1047,6 +1051,22 @@ probe_of(PyObject *object)
     return NULL;
 }
 
+/* Whether a point records nothing: it has failed too often, or the running code is inside `msgtrace.ignore()`. */
+static int
+is_off(Probe *probe)
+{
+    if (probe->failures >= MAX_FAILURES)
+        return 1;
+    if (ignoring == NULL)
+        return 0;
+    PyObject *value = NULL;
+    if (PyContextVar_Get(ignoring, NULL, &value) < 0)
+        PyErr_Clear();
+    int off = value == Py_True;
+    Py_XDECREF(value);
+    return off;
+}
+
 /* Whether the records of this process may be written; after a fork, `adopt` makes it so. -1: error. */
 static int
 is_ours(Pen *pen)
@@ -1124,7 +1144,7 @@ guarded_begin(PyObject *module, PyObject *const *args, Py_ssize_t given)
     Probe *probe;
     if (!wants(given, 4) || (probe = probe_of(args[0])) == NULL)
         return NULL;
-    if (probe->failures >= MAX_FAILURES)
+    if (is_off(probe))
         Py_RETURN_NONE;
     PyObject *message = NULL, *result = NULL;
     if (is_ours(probe->pen) < 0 || (message = call(args[1], NULL, 0, args[2], args[3])) == NULL)
@@ -1317,7 +1337,7 @@ guarded_observe(PyObject *module, PyObject *const *args, Py_ssize_t given)
         return NULL;
     if (args[3] != Py_None)
         return PyObject_Vectorcall(python_observe, args, 7, NULL);
-    if (probe->failures >= MAX_FAILURES)
+    if (is_off(probe))
         return Py_NewRef(empty_tuple);
     PyObject *message = NULL, *sequences = NULL;
     uint64_t started = PyLong_AsUnsignedLongLong(args[4]);
@@ -1366,7 +1386,7 @@ guarded_deliver(PyObject *module, PyObject *const *args, Py_ssize_t given)
     Probe *probe, *handling;
     if (!wants(given, 5) || (probe = probe_of(args[0])) == NULL || (handling = probe_of(args[1])) == NULL)
         return NULL;
-    if (probe->failures >= MAX_FAILURES)
+    if (is_off(probe))
         Py_RETURN_NONE;
     PyObject *message = NULL, *about = NULL, *channel, *handler, *receipt = NULL, *sequence = NULL;
     if (is_ours(probe->pen) < 0 || (message = call(args[2], NULL, 0, args[3], args[4])) == NULL)
@@ -1411,7 +1431,7 @@ guarded_made(PyObject *module, PyObject *const *args, Py_ssize_t given)
     Probe *probe;
     if (!wants(given, 8) || (probe = probe_of(args[0])) == NULL)
         return NULL;
-    if (probe->failures >= MAX_FAILURES)
+    if (is_off(probe))
         Py_RETURN_NONE;
     PyObject *done = args[2], *pending = args[4], *message = NULL, *sequence = NULL;
     PyObject *first[3] = {args[5], Py_None, NULL};
@@ -1565,6 +1585,15 @@ use(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* use_ignoring(variable): the program ignores something, see ignoring. */
+static PyObject *
+use_ignoring(PyObject *module, PyObject *variable)
+{
+    (void)module;
+    Py_XSETREF(ignoring, Py_NewRef(variable));
+    Py_RETURN_NONE;
+}
+
 /* use_span(add_span): the program has OpenTelemetry. */
 static PyObject *
 use_span(PyObject *module, PyObject *function)
@@ -1584,6 +1613,7 @@ static PyMethodDef functions[] = {
     {"use_submission", use_submission, METH_O, NULL},
     {"plain", (PyCFunction)(void (*)(void))plain, METH_FASTCALL, NULL},
     {"use", use, METH_VARARGS, NULL},
+    {"use_ignoring", use_ignoring, METH_O, NULL},
     {"use_span", use_span, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

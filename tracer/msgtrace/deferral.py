@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from msgtrace import interning
 from msgtrace.guarded import begin, injected, raised, settled
 from msgtrace.hook import Made, Submit, Until
+from msgtrace.ignoring import ignored
 from msgtrace.native import MAX_FAILURES, native
 from msgtrace.probe import outcome_of
 
@@ -90,7 +91,7 @@ def submit(original: Callable[..., Any], probe: Probe, action: Submit) -> Callab
     inject = action.inject if interning.settings.propagate else None
 
     def replacement(*args: Any, **kwargs: Any) -> Any:
-        if probe.failures >= MAX_FAILURES:
+        if probe.failures >= MAX_FAILURES or ignored():
             return original(*args, **kwargs)
         try:
             frame = _frame(1)
@@ -184,7 +185,7 @@ def record_made(
     kwargs: dict[str, Any],
 ) -> None:
     """Record the message that a call has made, if it has made one."""
-    if probe.failures >= MAX_FAILURES:
+    if probe.failures >= MAX_FAILURES or ignored():
         return
     try:
         if not probe.recorder.mine[0]:

@@ -87,8 +87,11 @@ class Engine:
             for point in hook.points:
                 placed = Placed(hook, point)
                 self.placed.append(placed)
-                self._waiting.setdefault(point.target.partition(":")[0], []).append(placed)
-            modules = {point.target.partition(":")[0] for point in hook.points}
+                if point.owner is not None:
+                    self._place_guarded(placed)
+                else:
+                    self._waiting.setdefault(point.target.partition(":")[0], []).append(placed)
+            modules = {point.target.partition(":")[0] for point in hook.points if point.owner is None}
             for name in modules:
                 if is_loaded(name):
                     self.imported(name)
@@ -98,14 +101,17 @@ class Engine:
         """Place the points that waited for a module which has now been executed. Never raises."""
         with self._lock:
             for placed in self._waiting.pop(name, ()):
-                try:
-                    self._place(placed)
-                except Exception as error:
-                    placed.status, placed.detail = "failed", f"{type(error).__name__}: {error}"
-                    if os.environ.get("MSGTRACE_RAISE") == "1":
-                        raise
-                if placed.status in {"missing", "failed"}:
-                    self._recorder.lose("hook not placed", 1, f"{placed.point.target}: {placed.detail}")
+                self._place_guarded(placed)
+
+    def _place_guarded(self, placed: Placed) -> None:
+        try:
+            self._place(placed)
+        except Exception as error:
+            placed.status, placed.detail = "failed", f"{type(error).__name__}: {error}"
+            if os.environ.get("MSGTRACE_RAISE") == "1":
+                raise
+        if placed.status in {"missing", "failed"}:
+            self._recorder.lose("hook not placed", 1, f"{placed.point.target}: {placed.detail}")
 
     def _place(self, placed: Placed) -> None:
         placed.version = distribution_version(placed.hook)
@@ -113,10 +119,12 @@ class Engine:
             placed.status, placed.detail = "off", f"not part of {placed.hook.library} {placed.version}"
             return
         module, _, path = placed.point.target.partition(":")
-        owner: Any = sys.modules[module]
         *parents, name = path.split(".")
-        for parent in parents:
-            owner = getattr(owner, parent, None)
+        owner: Any = placed.point.owner
+        if owner is None:
+            owner = sys.modules[module]
+            for parent in parents:
+                owner = getattr(owner, parent, None)
         current = _defined(owner, name)
         if current is None:
             placed.status, placed.detail = "missing", f"{placed.hook.library} {placed.version} has no {path}"
@@ -162,10 +170,12 @@ class Engine:
         return Probe(self._recorder, self._sites, placed.hook, placed.version, kind, placed.point.target)
 
     def restore(self) -> None:
-        """Put back everything that is still ours. What somebody else has wrapped since is left, and said."""
+        """Put back everything that is still ours. What somebody else has wrapped since is left, does nothing, and is said."""
         with self._lock:
             self._waiting.clear()
             for placed in reversed(self.placed):
+                for probe in placed.probes:
+                    probe.failures = MAX_FAILURES
                 if placed.status != "wrapped":
                     continue
                 name = placed.point.target.rpartition(":")[2].rpartition(".")[2]

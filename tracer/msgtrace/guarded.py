@@ -6,8 +6,10 @@ import sys
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
+from msgtrace import ignoring
 from msgtrace.context import CURRENT, Cause, Handling
 from msgtrace.hook import Together
+from msgtrace.ignoring import ignored
 from msgtrace.native import MAX_FAILURES, native
 from msgtrace.probe import Probe, outcome_of
 from msgtrace.records import CAUSE_ENDED
@@ -25,7 +27,7 @@ def begin(probe: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs:
     Returns:
         the operation's sequence, a list of several, or None when there is nothing to record.
     """
-    if probe.failures >= MAX_FAILURES:
+    if probe.failures >= MAX_FAILURES or ignored():
         return None
     try:
         if not probe.recorder.mine[0]:
@@ -105,7 +107,7 @@ def observe(
 ) -> tuple[int, ...]:
     """Record what a call was, once it is over; the sequences."""
     sequences: tuple[int, ...] = ()
-    if probe.failures >= MAX_FAILURES:
+    if probe.failures >= MAX_FAILURES or ignored():
         return sequences
     try:
         if not probe.recorder.mine[0]:
@@ -144,7 +146,7 @@ def deliver(
     probe: Probe, handling: Probe, read: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Record the receive and the beginning of its handling; the handling's sequence, or None."""
-    if probe.failures >= MAX_FAILURES:
+    if probe.failures >= MAX_FAILURES or ignored():
         return None
     try:
         if not probe.recorder.mine[0]:
@@ -225,4 +227,5 @@ def injected(
 
 if not TYPE_CHECKING and native is not None:
     native.use(CURRENT, end, observe)
+    ignoring.tell_native(native)
     begin, end, observe, late, deliver = native.begin, native.end, native.observe, native.late, native.deliver

@@ -273,6 +273,7 @@ class Point(Struct, frozen=True):
         table: argument's value -> action. A value that isn't in it costs one dictionary lookup and nothing else.
         versions: versions of the library where the target exists, as `Hook.versions`; elsewhere its absence is
             no fault.
+        owner: the class itself, where one is declared that need not be an attribute of its module.
     """
 
     target: str
@@ -280,6 +281,7 @@ class Point(Struct, frozen=True):
     argument: int = 1
     table: Mapping[Any, Action] = field(default_factory=dict)
     versions: str = ""
+    owner: type | None = None
 
 
 class Hook(Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.context import CURRENT, Handling
 from msgtrace.hook import Late
+from msgtrace.ignoring import ignored
 from msgtrace.native import MAX_FAILURES
 from msgtrace.probe import Probe, outcome_of
 from msgtrace.recorder import described
@@ -258,7 +259,7 @@ def _enter(
     probe: Probe, action: Trigger, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Request | None, Token[Cause | None] | None]:
     """The request, and what to leave it with if it begins here."""
-    if probe.failures >= MAX_FAILURES:
+    if probe.failures >= MAX_FAILURES or ignored():
         return None, None
     try:
         known = None if action.server else current()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # not re-exported
 
-from msgtrace.start import active, start
+from msgtrace.start import start, stop
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,6 +26,4 @@ class MsgtraceInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped u
         start()
 
     def _uninstrument(self, **_options: Any) -> None:
-        tracer = active()
-        if tracer is not None:
-            tracer.stop()
+        stop()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace.context import CURRENT, Cause
 from msgtrace.guarded import begin, end, observe, raised, settled
 from msgtrace.hook import Fetch, Observe, Send
+from msgtrace.ignoring import ignored
 from msgtrace.native import MAX_FAILURES
 from msgtrace.wrappers import called_at_once, is_coroutine_function
 
@@ -117,7 +118,7 @@ class _Splitter:
         self._share = action.share
 
     def plan(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Plan | None:
-        if self._probe.failures >= MAX_FAILURES:
+        if self._probe.failures >= MAX_FAILURES or ignored():
             return None
         try:
             parts = self._split(*args, **kwargs)

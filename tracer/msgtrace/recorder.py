@@ -64,6 +64,7 @@ class Recorder:
         body_limit: bytes kept of a body; its full size is always recorded.
         segment_bytes: size of a segment file.
         spool_limit: bytes that this process's segments may take together.
+        last_sequence: that an earlier recorder of this process has given.
 
     Attributes:
         process_id: 16 random bytes; another in a forked child.
@@ -87,6 +88,7 @@ class Recorder:
         body_limit: int = 64 * 1024,
         segment_bytes: int = 1 << 20,
         spool_limit: int = 32 << 20,
+        last_sequence: int = 0,
     ) -> None:
         self._root = os.fspath(root)
         self._facts = facts
@@ -95,18 +97,19 @@ class Recorder:
         self._spool_limit = spool_limit
         self.encode = msgspec.msgpack.Encoder(enc_hook=stand_in).encode
         # Never reset, so that a forked child's sequences differ from those of its parent that it still knows as causes.
-        self.next_sequence: Callable[[], int] = count(1).__next__
-        self.pen = self._native_pen()
+        self.next_sequence: Callable[[], int] = count(last_sequence + 1).__next__
+        self.pen = self._native_pen(last_sequence)
         self.numbers: tuple[dict[Any, int], ...] = tuple({} for _ in range(TABLES))
         self.on_adopt: list[Callable[[], None]] = []
         if not getattr(sys, "_is_gil_enabled", lambda: True)():
             self.write = self._write_locked  # type: ignore[method-assign]  # as in `_native_pen`, which has none then
         self._adoptions: dict[int, Any] = {}
         self._opener = get_ident()
+        self._closed = False
         self._open(forked_from=None)
         self._opened = os.getpid()
 
-    def _native_pen(self) -> Any:
+    def _native_pen(self, last_sequence: int) -> Any:
         """What writes in C, or None; from now on in the place of what does so here."""
         if native is None:
             return None
@@ -118,6 +121,7 @@ class Recorder:
             cap=self.cap,
             thread_number=self.thread_number,
             body_limit=self.body_limit,
+            last_sequence=last_sequence,
         )
         self.next_sequence = pen.next_sequence
         self.write = pen.write  # type: ignore[method-assign]  # the one place that decides
@@ -168,6 +172,8 @@ class Recorder:
         process = os.getpid()
         if self._opening == process and self._opener == get_ident():
             return  # interrupted by a signal handler or a finaliser: what that records waits for the first segment
+        if self._closed:
+            return
         with self._adoptions.setdefault(process, RLock()):
             if self._opened == process:
                 return
@@ -175,6 +181,23 @@ class Recorder:
             self._spool.abandon()
             self._open(forked_from=self.process_id)
             self._opened = process
+
+    def close(self) -> None:
+        """Record no more, for good. What was recorded waits in the spool, which knows that nothing follows.
+
+        What still calls this recorder, such as a wrapper that somebody else has wrapped, writes nowhere.
+        """
+        if not self.mine[0]:  # a forked child that has recorded nothing: all there is is its parent's
+            self._closed, self._target = True, _NOWHERE
+            if self.pen is not None:
+                self.pen.close()
+            return
+        with self._lock:
+            self._closed, self._target = True, _NOWHERE
+            last, self._segment = self._segment, None
+            if last is not None:
+                last.seal(None if self.pen is None else self.pen.close())
+            self._spool.close()
 
     def complete(
         self,
@@ -315,6 +338,8 @@ class Recorder:
             payload: the frame's.
             failed: the words of the segment that had no room; another thread may have turned it since.
         """
+        if self._closed:
+            return False
         with self._lock:
             if self._turning:
                 # A signal handler or finaliser inside this very thread's turning: the outer call writes it.

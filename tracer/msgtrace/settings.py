@@ -6,6 +6,7 @@ import os
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 PREFIX: Final = "MSGTRACE_"
 
@@ -51,6 +52,16 @@ class Settings(Struct, frozen=True):
             if text is not None:
                 given[field] = _parsed(name, text, default)
         return cls(**given)
+
+    @classmethod
+    def chosen(cls, **given: Any) -> Settings:
+        """The environment's, with what is given in their place. What is empty or False is not given.
+
+        Raises:
+            BadSetting: as `read`.
+        """
+        told = {n: v for n, v in given.items() if v is not None and v is not False and v not in ("", ())}
+        return replace(cls.read(), **told)
 
     def environment(self) -> dict[str, str]:
         """What `read` would read back: the variables of every setting that is not at its default."""

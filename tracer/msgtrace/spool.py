@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+CLOSED: Final = "closed"
+"""A file that says of a process that goes on: nothing more is written here."""
+
 _ABANDONED: Final[list[object]] = []
 """Maps of a parent process, kept open in its forked child.
 
@@ -167,6 +170,25 @@ class Spool:
         """Show the number of dropped records in every segment, so that a reader finds it in any."""
         for segment in self._segments:
             segment.words[DROPPED_WORD] = dropped
+
+    def close(self) -> None:
+        """Say that nothing more is written, and let go of the segments, which have been sealed."""
+        with contextlib.suppress(OSError), _standard_streams_left_closed():
+            os.close(os.open(f"{self._folder}/{CLOSED}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not self._descriptors_are_ours():
+            _ABANDONED.append(self._segments)
+        else:
+            os.close(self._alive)
+        self._segments = []
+
+    def _descriptors_are_ours(self) -> bool:
+        """Whether the program has left our descriptors alone: their numbers may be files of its own by now."""
+        mapped = 0 if sys.version_info >= (3, 13) else len(self._segments)
+        open_here = 0
+        for number in os.listdir("/proc/self/fd"):  # noqa: PTH208 - as above
+            with contextlib.suppress(OSError):
+                open_here += os.readlink(f"/proc/self/fd/{number}").startswith(f"{self._folder}/")  # noqa: PTH115
+        return open_here == mapped + 1
 
     def abandon(self) -> None:
         """Forget the segments without touching them: they are the parent's, this is its forked child."""

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from typing import Final
 
     from msgtrace.engine import Engine
+    from msgtrace.hook import Hook
+    from msgtrace.recorder import Recorder
     from msgtrace.settings import Settings
 
 OPENTELEMETRY: Final = "opentelemetry.trace"
 GREENLETS: Final = "gevent.greenlet"
 AT_FIRST_CALL: Final = "urllib.request"
 _HELPERS: Final = ("from multiprocessing.resource_tracker ", "from multiprocessing.semaphore_tracker ")
+_SEQUENCES_APART: Final = 1_000_000
+"""Between two recordings of one process: what was in flight when the first one ended takes a few more of its numbers."""
 _active: Tracer | None = None
+_last_sequence = 0
 
 
 class Tracer:
@@ -36,11 +41,13 @@ class Tracer:
 
     Attributes:
         engine: the hooks; None until the first library with a hook was seen.
+        recorder: what the hooks record with; None as long.
         failure: why nothing is recorded here; '' as long as there is no reason.
     """
 
     def __init__(self, settings: Settings | None = None, conceal: Callable[[], None] | None = None) -> None:
         self.engine: Engine | None = None
+        self.recorder: Recorder | None = None
         self.failure = ""
         self._settings = settings
         self._conceal = conceal
@@ -52,9 +59,13 @@ class Tracer:
         for top in TOPS:
             if top in sys.modules:
                 self._watch.watch(self._importing(top))
+        own_bus = sys.modules.get("msgtrace.own_bus")
+        if own_bus is not None:
+            self.add_own(own_bus.hooks())
 
     def stop(self) -> None:
-        """Take everything out again."""
+        """Take everything out again, and record no more: a tracer is started once."""
+        global _last_sequence  # noqa: PLW0603 - a process counts on, whoever records
         if self._watch in sys.meta_path:
             sys.meta_path.remove(self._watch)
         if "msgtrace.first_call" in sys.modules:
@@ -68,6 +79,9 @@ class Tracer:
             threads.release_causes()
             greenlets.release_causes()
             kept_context.release_contexts()
+        if self.recorder is not None:
+            _last_sequence = self.recorder.next_sequence()
+            self.recorder.close()
 
     def _importing(self, top: str) -> Iterable[str]:
         if top != AT_FIRST_CALL:
@@ -92,6 +106,17 @@ class Tracer:
             self._failed(error)
         self._hide()
         return modules
+
+    def add_own(self, hooks: Iterable[Hook]) -> None:
+        """Put in the hooks of buses that the program has declared (`msgtrace.bus`)."""
+        try:
+            engine = self._opened() if self._wants("") else None
+            if engine is not None:
+                for hook in hooks:
+                    engine.add(hook)
+        except Exception as error:  # noqa: BLE001 - the contract with the host program
+            self._failed(error)
+        self._hide()
 
     def _first_call(self) -> None:
         self._add(TOPS[AT_FIRST_CALL])
@@ -140,12 +165,13 @@ class Tracer:
             if "MSGTRACE_LEND" not in os.environ:
                 # `run` made it, and has taken it away when the program had ended: then nobody reads it any more.
                 os.makedirs(settings.spool, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported at start
-            recorder = Recorder(
+            recorder = self.recorder = Recorder(
                 settings.spool,
                 lambda: process.facts(settings.service),
                 body_limit=settings.body_limit,
                 segment_bytes=settings.segment_bytes,
                 spool_limit=settings.spool_limit,
+                last_sequence=_last_sequence and _last_sequence + _SEQUENCES_APART,
             )
             bind(recorder, settings)
             self.engine = Engine(recorder, CodeSites(recorder))
@@ -196,6 +222,35 @@ def start(conceal: Callable[[], None] | None = None) -> Tracer | None:
     _active = Tracer(conceal=conceal)
     _active.start()
     return _active
+
+
+def start_with(settings: Settings) -> Tracer:
+    """Start recording with given settings, in a process that runs already.
+
+    What the program has imported is hooked where it stands: its classes, so that what it has made of them is covered.
+
+    Raises:
+        RuntimeError: this process is being recorded.
+    """
+    global _active  # noqa: PLW0603 - as above
+    if _active is not None:
+        raise RuntimeError("this process is being recorded already")
+    _active = Tracer(settings)
+    _active.start()
+    return _active
+
+
+def stop() -> Tracer | None:
+    """Stop recording: every function is put back, and nothing more is written. It can be started again.
+
+    Returns:
+        what recorded, for what became of its hooks (`engine.placed`) and for `failure`; None when nothing did.
+    """
+    global _active
+    stopped, _active = _active, None
+    if stopped is not None:
+        stopped.stop()
+    return stopped
 
 
 def active() -> Tracer | None:

@@ -20,7 +20,7 @@ import click
 from msgtrace.commands.program import Program
 from msgtrace.commands.supervise import Collector, CollectorFailed, tool_environment
 from msgtrace.commands.target import TargetError, check, environment, recording_processes, warning_of
-from msgtrace.hooks import FILES, TOPS
+from msgtrace.hooks import hooks_of
 from msgtrace.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
@@ -47,15 +47,10 @@ def _written(form: str, name: str) -> Callable[[click.Context, click.Parameter, 
 
 def _libraries(_context: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     """Hooks by the names that users know: of what they import, several parted by commas."""
-    files: list[str] = []
-    for name in (part.strip() for given in names for part in given.split(",")):
-        if name in FILES:
-            files.append(name)
-        elif name in TOPS:
-            files += TOPS[name]
-        else:
-            raise click.BadParameter(f"{name!r} is no library with a hook; those are {', '.join(FILES)}", param=option)
-    return tuple(files)
+    try:
+        return hooks_of(part.strip() for given in names for part in given.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=option) from None
 
 
 @click.command(context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
@@ -111,7 +106,7 @@ def run(
     _keep_standard_streams()
     try:
         program = check(command)
-        settings = _settings(chosen)
+        settings = Settings.chosen(**chosen)
         limits = {"--max-size": max_size, "--max-age": max_age}
         collector = Collector(db, redact, limits, _schemas(schema_registry, schemas, message_type))
         collector.start()
@@ -126,14 +121,6 @@ def run(
     if not quiet:
         _summarise(db, verbose=verbose)
     _exit_like(code)
-
-
-def _settings(chosen: dict[str, Any]) -> Settings:
-    """The environment's, with what the options say in their place."""
-    variables = dict(os.environ)
-    given = {name: value for name, value in chosen.items() if value not in {None, "", (), False}}
-    variables.update(Settings(**given).environment())
-    return Settings.read(variables)
 
 
 def _schemas(registry: str, folder: str, message_types: tuple[str, ...]) -> dict[str, str]:

@@ -7,7 +7,6 @@ import os
 import secrets
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -43,11 +42,6 @@ def tool_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in _KEPT_VARIABLES or not name.startswith(("PYTHON", "MSGTRACE_"))
     }
-
-
-def _hear_signals() -> None:
-    """In a new process: while the program runs, signals wait in ours, and a child would inherit that."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 class Collector:
@@ -131,7 +125,6 @@ class Collector:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(sending,), env=variables,
                 # Its own group: the terminal's Ctrl-C is the program's.
                 process_group=0,
-                preexec_fn=_hear_signals,  # noqa: PLW1509 - there is one thread here
             )  # fmt: skip
         os.close(sending)
         return receiving

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as typing has it, which costs more than all that a traced interpreter needs at its start
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
 TOPS: Final[dict[str, tuple[str, ...]]] = {
@@ -42,3 +43,17 @@ TOPS: Final[dict[str, tuple[str, ...]]] = {
 """Top module -> hooks that are read when the program begins to import it. `urllib` alone, every program has."""
 
 FILES: Final = tuple(sorted({file for files in TOPS.values() for file in files}))
+
+
+def hooks_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The hooks of libraries, by the names that users know: of what they import.
+
+    Raises:
+        ValueError: a name is of no library with a hook; the text is for the user.
+    """
+    found: list[str] = []
+    for name in names:
+        if name not in TOPS and name not in FILES:
+            raise ValueError(f"{name!r} is no library with a hook; those are {', '.join(FILES)}")
+        found += TOPS[name] if name not in FILES else (name,)
+    return tuple(found)
