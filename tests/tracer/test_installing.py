@@ -83,8 +83,9 @@ def test_it_begins_again_and_again_and_no_cause_is_of_an_earlier_recording(tmp_p
 
 
 def test_a_trace_is_continued(tmp_path: Path, emitter: pyee.base.EventEmitter) -> None:
+    trace = msgtrace.Trace(tmp_path / "trace.duckdb")
     for number in "012":
-        with msgtrace.tracing(tmp_path / "trace.duckdb") as trace:
+        with msgtrace.tracing(trace.db):
             emitter.emit("order", {"id": number})
     assert ids(trace) == ["0", "1", "2"]
     assert trace.query("select distinct process_id from processes").num_rows == 3
