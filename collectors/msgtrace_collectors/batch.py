@@ -55,6 +55,8 @@ FIELD: Final = "field"
 MAX_CLOCK_NS: Final = 2**62
 """The year 2116 on the wall clock: sums of two such times fit their columns."""
 
+_IDS: Final = ("process_id", "forked_from")
+
 _row = msgspec.structs.astuple
 _OUTCOME: Final = [name for name, _ in FACT_COLUMNS].index("outcome")
 
@@ -263,6 +265,8 @@ class Batch:
                     return
                 process.clock_wall_ns, process.clock_monotonic_ns = wall_ns, monotonic_ns
             case Process(facts):
+                if process.sender is not None:
+                    facts = {**facts, **{n: process.own(v) for n in _IDS if isinstance(v := facts.get(n), str)}}
                 process.facts = process_facts(facts, self.redactor)
                 first, parent = facts.get("first_sequence"), facts.get("forked_from")
                 process.first_sequence = first if isinstance(first, int) and 0 < first < SEQUENCES else None

@@ -69,6 +69,8 @@ class Bodies:
         self._digests: dict[bytes, bytes] = {}
         self._fresh: list[_Fresh] = []
         self._fresh_objects: list[tuple[bytes, bytes, int]] = []
+        self._read: list[tuple[Any, ...]] = []
+        self._read_schemas: dict[str, tuple[Any, ...]] = {}
         self.may_repeat = stored
         """Whether a fresh body may be one that is stored already."""
         self._expression: str | None = redactor.suspect_expression
@@ -130,6 +132,16 @@ class Bodies:
             self._fresh_objects.append((digest, redacted, replacements))
         return digest
 
+    def note_read(self, row: tuple[Any, ...]) -> None:
+        """Take a body that a forwarder has read: a row in the order of `columns.BODY_COLUMNS`."""
+        if self._is_new(row[0]):
+            self._read.append(row)
+
+    def note_read_schema(self, row: tuple[Any, ...]) -> None:
+        """Take a schema that a forwarder has read bodies with: a row in the order of `columns.SCHEMA_COLUMNS`."""
+        if row[0] not in self._known_schemas:
+            self._read_schemas[row[0]] = row
+
     def _is_new(self, digest: bytes) -> bool:
         if digest in self._known:
             return False
@@ -154,7 +166,8 @@ class Bodies:
         self._digests.clear()
         fresh, objects = self._fresh, self._fresh_objects
         self._fresh, self._fresh_objects = [], []
-        if not fresh and not objects:
+        read, self._read = self._read, []
+        if not fresh and not objects and not read:
             return None
         # Plain JSON is most of what there is: its columns are made whole.
         digests: list[bytes] = []
@@ -163,6 +176,7 @@ class Bodies:
         others: list[tuple[Any, ...]] = [
             (digest, None, text, OBJECT, count, None, None) for digest, text, count in objects
         ]
+        others += self._read_again(read)
         suspects = self._suspects([each[1] for each in fresh]) if fresh else []
         self._chooser.budget = Budget()
         for (digest, body, content_type, coding, headers, channel, cut), suspect in zip(fresh, suspects, strict=True):
@@ -197,6 +211,22 @@ class Bodies:
             if others or name not in _SELDOM
         })  # fmt: skip
 
+    def _read_again(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Rows of a forwarder's, redacted by this trace's own rules as well."""
+        suspects = self._suspects([row[1] or (row[2] or "").encode() for row in rows]) if rows else []
+        return [self._redacted(row) if suspect else row for row, suspect in zip(rows, suspects, strict=True)]
+
+    def _redacted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        digest, content, document, encoding, before, *rest = row
+        count = 0
+        if document is not None:
+            safe, count = self._redactor.body(document.encode())
+            document = safe.decode(errors="replace")
+        if content is not None:
+            content, more = self._redactor.body(content)
+            count += more
+        return (digest, content, document, encoding, (before or 0) + count, *rest)
+
     def _is_plain_text(self, body: bytes, content_type: str | None) -> bool:
         return (
             self.channels is None
@@ -228,18 +258,20 @@ class Bodies:
     def take_schemas(self) -> pa.Table | None:
         """The schemas that bodies were read with for the first time since the last call; None when there are none."""
         used, self._schemas = self._schemas, {}
-        if not used:
+        read, self._read_schemas = self._read_schemas, {}
+        if not used and not read:
             return None
         if len(self._known_schemas) > MAX_KNOWN_SCHEMAS:
             self._known_schemas.clear()
-        self._known_schemas |= used.keys()
+        self._known_schemas |= used.keys() | read.keys()
         return table(
             SCHEMA_COLUMNS,
             [
                 (key, s.kind, each.name, s.registry_id, s.subject, s.version, s.source, self._redactor.text(s.text)[0])
                 for key, each in used.items()
                 for s in (each.schema,)
-            ],
+            ]
+            + [(*row[:-1], self._redactor.text(row[-1] or "")[0]) for key, row in read.items() if key not in used],
         )
 
     def _suspects(self, bodies: list[bytes]) -> list[Any]:

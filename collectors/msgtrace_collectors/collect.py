@@ -32,8 +32,9 @@ from msgtrace_collectors.recording_lock import Recording, RecordingLock
 from msgtrace_collectors.trace_file import FullDiskError, TraceError, TracePermissionError, trace_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from msgtrace_collectors.collector import Source
     from msgtrace_collectors.decoders.schemas import Schemas
     from msgtrace_collectors.inspection.found import Part
 
@@ -54,6 +55,7 @@ class Job:
         caps: limits of the trace.
         redaction: what is redacted.
         schemas: asked for the schemas of bodies that don't bring theirs along.
+        sources: make what else operations come from, beside the spool; OSError when they can't.
     """
 
     db: Path
@@ -64,6 +66,7 @@ class Job:
     caps: Caps = field(default_factory=Caps)
     redaction: Options = field(default_factory=Options)
     schemas: Schemas | None = None
+    sources: tuple[Callable[[Collector], Source], ...] = ()
 
 
 def say(text: str) -> None:
@@ -123,6 +126,8 @@ def _collect(job: Job, stop: Stop) -> int:
                 job.spool, collector.store.cursor, lambda: _link_now(collector), lambda part: _keep_now(collector, part)
             )
             try:
+                for source in job.sources:
+                    collector.sources.append(source(collector))
                 lock.announce(Recording(os.getpid(), str(questions.path)))
                 _be_ready(job)
                 _run(job, collector, stop)

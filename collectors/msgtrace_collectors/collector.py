@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgtrace_collectors.batch import Batch
 from msgtrace_collectors.bodies import Bodies
@@ -53,6 +53,26 @@ class Stop:
     requested: bool = False
 
 
+class Source(Protocol):
+    """Something else than the spool that operations come from."""
+
+    @property
+    def live(self) -> int:
+        """Whether there may be more to come."""
+
+    def poll(self, batch: Batch, /) -> int:
+        """Take what has come; the number of records."""
+
+    def stored(self) -> None:
+        """What was taken so far is in the trace."""
+
+    def forget(self) -> None:
+        """Bodies were deleted from the trace."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class Collector:
     """The collector of one trace file and one spool folder.
 
@@ -74,13 +94,14 @@ class Collector:
         secret = spool_secret(spool)
         self.store = Store(path)
         self._say = say
-        self._registry = Registry(self.store.load())
+        self.registry = Registry(self.store.load())
+        self.sources: list[Source] = []
         self._bodies = Bodies(redactor, secret, stored=self.store.has_bodies(), schemas=schemas)
         if schemas is not None:
             for channel_id, name in self.store.texts():
                 self._bodies.name_channel(channel_id, name)
         self._redactor = redactor
-        self._reader = SpoolReader(spool, self._registry)
+        self._reader = SpoolReader(spool, self.registry)
         self._batch = self._new_batch()
         self._committed_at = time.monotonic()
         self.operations = 0
@@ -91,7 +112,7 @@ class Collector:
         """Held by who stores what was inspected: ids are given one after the other."""
 
     def _new_batch(self) -> Batch:
-        return Batch(self._redactor, self._bodies, self._registry.get)
+        return Batch(self._redactor, self._bodies, self.registry.get)
 
     def run(self, stop: Stop, *, until_idle_s: Callable[[], float | None], every: Callable[[], None]) -> None:
         """Collect until asked to stop.
@@ -107,12 +128,12 @@ class Collector:
         pause = SHORTEST_PAUSE_S
         busy_at = time.monotonic()
         while not stop.requested:
-            read = self._reader.poll(self._batch)
+            read = self._poll()
             now = time.monotonic()
             if self._due(now, read):
                 self.commit(stop)
                 every()
-            if read or self._reader.live:
+            if read or self._reader.live or any(source.live for source in self.sources):
                 busy_at = now
             elif (idle_s := until_idle_s()) is not None and now - busy_at >= idle_s:
                 break
@@ -121,6 +142,9 @@ class Collector:
                 time.sleep(pause)
         self._drain(stop)
 
+    def _poll(self) -> int:
+        return self._reader.poll(self._batch) + sum(source.poll(self._batch) for source in self.sources)
+
     def _due(self, now: float, read: int) -> bool:
         batch = self._batch
         if batch.operations >= MAX_OPERATIONS or batch.size_bytes >= MAX_BYTES:
@@ -128,17 +152,19 @@ class Collector:
         if self._reader.waiting_bytes >= MAX_WAITING_BYTES:
             return True
         every_s = COMMIT_AT_LEAST_EVERY_S if read >= BUSY_RECORDS else COMMIT_EVERY_S
-        return now - self._committed_at >= every_s and not (batch.empty and not self._registry.changed)
+        return now - self._committed_at >= every_s and not (batch.empty and not self.registry.changed)
 
     def _drain(self, stop: Stop) -> None:
         """Read everything that is there, and what processes that are just ending still write.
 
         A process that goes on is read up to now, and said to be no longer recorded.
         """
+        for source in self.sources:
+            source.close()  # what has come is stored; the rest comes again, to the next collector
         quiet = 0
         while quiet < 3:
-            read = self._reader.poll(self._batch)
-            if read or self._registry.changed:
+            read = self._poll()
+            if read or self.registry.changed:
                 quiet = 0
                 self.commit(stop)
             else:
@@ -159,7 +185,7 @@ class Collector:
         told = False
         while True:
             try:
-                self.store.commit(tables, self._registry.changed.values(), bodies_may_repeat=self._bodies.may_repeat)
+                self.store.commit(tables, self.registry.changed.values(), bodies_may_repeat=self._bodies.may_repeat)
                 break
             except TraceError as error:
                 full = isinstance(error, FullDiskError)
@@ -175,11 +201,15 @@ class Collector:
             self._say(f"{self.store.path}: stored again")
         self.operations += batch.operations
         self._reader.stored()
+        for source in self.sources:
+            source.stored()
         self._committed_at = time.monotonic()
 
     def bodies_deleted(self) -> None:
         """Bodies were deleted from the trace file: which are stored is to be asked anew."""
         self._bodies.forget()
+        for source in self.sources:
+            source.forget()
 
     def _try_reopen(self) -> None:
         try:
@@ -191,5 +221,7 @@ class Collector:
 
     def close(self) -> None:
         """Let go of the segments and the file."""
+        for source in self.sources:
+            source.close()
         self._reader.close()
         self.store.close()

@@ -64,6 +64,7 @@ MESSAGE_COLUMNS: Final[tuple[tuple[str, str | None, pa.DataType], ...]] = (
     ("channel_id", "channel_id", INT),
     ("truncated", "truncated", BOOL),
     ("redacted", "redacted", INT),
+    ("digest", None, DIGEST),
 )
 
 HEAD_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (

@@ -14,6 +14,13 @@ from msgtrace_collectors.caps import Caps
 from msgtrace_collectors.collect import Job, given_schemas, parsed_age, parsed_size
 from msgtrace_collectors.collect import collect as run_collector
 from msgtrace_collectors.decoders.schemas import FOLDER, MESSAGE_TYPES, REGISTRY
+from msgtrace_collectors.forwarding.commands import (
+    credential_options,
+    given_credentials,
+    given_token,
+    listening,
+    parsed_address,
+)
 
 
 class _Parsed(click.ParamType[Any]):
@@ -55,6 +62,14 @@ class _Parsed(click.ParamType[Any]):
 @click.option(
     "--message-type", multiple=True, metavar="CHANNEL=TYPE", help="The Protobuf message on a channel. Repeatable."
 )
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Take what `msgtrace forward` sends; needs the options that follow."
+)
+@click.option(
+    "--quota", type=_Parsed("size such as 500MB", parsed_size), metavar="SIZE",
+    help="What each sender may have stored in a day; the rest is counted.",
+)  # fmt: skip
+@credential_options
 def collect(
     db: Path,
     spool: Path,
@@ -64,6 +79,12 @@ def collect(
     schema_registry: str,
     schemas: str,
     message_type: tuple[str, ...],
+    listen: str | None,
+    quota: int | None,
+    ca: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    token_file: Path | None,
 ) -> None:
     """Store what traced processes record into a trace file, until Ctrl-C or SIGTERM.
 
@@ -75,8 +96,21 @@ def collect(
         given = given_schemas({REGISTRY: schema_registry, FOLDER: schemas, MESSAGE_TYPES: types.strip()})
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    sources = []
+    if listen is not None:
+        credentials, token = given_credentials(ca, certificate, key), given_token(token_file)
+        sources.append(listening(parsed_address(listen), credentials, token, quota, spool.absolute()))
     sys.exit(
         run_collector(
-            Job(db.absolute(), spool.absolute(), None, until_idle, True, Caps(max_size, max_age), redaction, given)  # noqa: FBT003
+            Job(
+                db=db.absolute(),
+                spool=spool.absolute(),
+                until_idle_s=until_idle,
+                interruptible=True,
+                caps=Caps(max_size, max_age),
+                redaction=redaction,
+                schemas=given,
+                sources=tuple(sources),
+            )
         )
     )

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 MAX_TIME_MS: Final = 253_402_300_799_999
 """The end of the year 9999: later times are somebody's mistake, and no timestamp."""
 
+DIGEST_BYTES: Final = 16
+MAX_REPLACEMENTS: Final = 10**6
+"""In one message, as a forwarder may tell."""
+
 Columns = dict[str, list[Any]]
 
 _row = msgspec.structs.astuple
@@ -34,7 +38,7 @@ _NUMBERED: Final = (("connection", "connection_id"), ("handler", "handler_id"))
 _OPERATIONS: Final = (("link", "link_id"), ("receipt", "receipt_id"))
 _TIMES: Final = (("producer_time_ms", "producer_time"), ("broker_time_ms", "broker_time"))
 _HANDLED: Final = frozenset({
-    "channel", "message_key", "headers", "body", "body_size", "data", "settings", "truncated", "redacted", "channel_id",
+    "channel", "message_key", "headers", "body", "body_size", "data", "settings", "truncated", "redacted", "channel_id", "digest",
     *(field for field, _ in _NUMBERED + _OPERATIONS + _TIMES),
 })  # fmt: skip
 IDENTIFIERS: Final = (
@@ -68,6 +72,8 @@ class MessageReader:
         found: Columns = {column: list(fields[field]) for field, column in _PLAIN if field in fields}
         if "body" in fields or "data" in fields:
             self._bodies(process, fields, found, count)
+        if "digest" in fields:
+            _forwarded(fields, found, count)
         self._names(process, fields, found, count)
         first = process.number * NUMBERS
         for field, column in _NUMBERED:
@@ -150,7 +156,7 @@ class MessageReader:
             if kind is str:
                 body = body.encode("utf-8", "surrogatepass")  # noqa: PLW2901 - the same body as it was on the wire
             elif kind is not bytes:
-                digests[place] = self._object(body)
+                digests[place] = self.object_digest(body)
                 continue
             size, cut = sizes[place], False
             if size is None:
@@ -160,11 +166,12 @@ class MessageReader:
             digests[place] = note(body, content_type, coding, headers, channel, cut)
         for place, data in enumerate(fields.get("data", ())):
             if data is not None and digests[place] is None:
-                digests[place] = self._object(data)
+                digests[place] = self.object_digest(data)
         found["body_digest"] = digests
         found["body_size"] = sizes
 
-    def _object(self, data: Any) -> bytes:
+    def object_digest(self, data: Any) -> bytes:
+        """The digest of an in-process object, which is kept."""
         safe, count = self.redactor.tree(data)
         text = plain_json(data)
         return self.bodies.note_object(text, plain_json(safe) if count else text, count)
@@ -230,6 +237,20 @@ def _channels(process: ProcessState, channels: Sequence[str | int | None], found
     found["channel_id"] = ids
     if ids.count(None):
         found["channel"] = [c if type(c) is str else None for c in channels]
+
+
+def _forwarded(fields: dict[str, Any], found: Columns, count: int) -> None:
+    """What a forwarder says of messages whose bodies it has read: nothing that it could not have read."""
+    digests = found.setdefault("body_digest", [None] * count)
+    for place, digest in enumerate(fields["digest"]):
+        if digests[place] is None and type(digest) is bytes and len(digest) == DIGEST_BYTES:
+            digests[place] = digest
+    found.setdefault("body_size", list(fields.get("body_size", (None,) * count)))
+    if "truncated" in fields:
+        found["truncated"] = list(fields["truncated"])
+    for place, replacements in enumerate(fields.get("redacted", ())):
+        if replacements is not None and 0 < replacements <= MAX_REPLACEMENTS:
+            _count(found, place, replacements, count)
 
 
 def _count(found: Columns, place: int, replacements: int, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ class ProcessState:
         pid: as in its segments' headers.
         ended: it ended and all it wrote has been read.
         facts: its PROCESS record as JSON.
+        sender: of a process on another machine, whoever forwards it. Not stored.
     """
 
     number: int
@@ -46,6 +48,14 @@ class ProcessState:
     pid: int | None = None
     ended: bool = False
     facts: bytes | None = None
+    sender: str | None = None
+
+    def own(self, process_id: str) -> str:
+        """The id, in the trace, of a process that this one names: nobody can speak for another sender's."""
+        if self.sender is None:
+            return process_id
+        key = hashlib.sha256(self.sender.encode()).digest()
+        return hashlib.blake2b(process_id.encode(), digest_size=16, key=key).hexdigest()
 
     def operation_id(self, sequence: int) -> int | None:
         """The id of an operation of this process, or of one that it inherited from its parent by fork.

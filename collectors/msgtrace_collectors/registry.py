@@ -34,6 +34,9 @@ class Registry:
             self._next += 1
         return state
 
+    def __contains__(self, process_id: str) -> bool:
+        return process_id in self._by_id
+
     def __iter__(self) -> Iterator[ProcessState]:
         return iter(self._by_id.values())
 

@@ -7,17 +7,17 @@ import os
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgtrace_collectors.batch import DAMAGED
 from msgtrace_collectors.liveness import has_ended, own_pid_namespace
 from msgtrace_collectors.tail import Tail
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from msgtrace_collectors.batch import Batch
-    from msgtrace_collectors.registry import Registry
+    from msgtrace_collectors.process import ProcessState
 
 LIVENESS_EVERY_S: Final = 0.05
 """How often a silent process is asked for."""
@@ -27,20 +27,41 @@ STILLBORN_AFTER_S: Final = 60.0
 _PROCESS_ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
+class Sink(Protocol):
+    """Takes what is read: a batch for the trace file, or for a central collector."""
+
+    def add(self, process: ProcessState, payloads: Sequence[bytes], /) -> None:
+        """Take records of one process, in their order."""
+
+    def lose(self, process: ProcessState | None, reason: str, detail: str, count: int = 1, /) -> None:
+        """Count something that is lost."""
+
+
+class Processes(Protocol):
+    """Knows where reading of each process stands."""
+
+    changed: dict[int, ProcessState]
+
+    def get(self, process_id: str, /) -> ProcessState:
+        """The state of a process."""
+
+
 class SpoolReader:
     """The processes in a spool folder.
 
     Args:
         root: the folder.
         registry: gives states.
+        at_once: bytes that are read of one process at once, see `Tail`.
     """
 
-    def __init__(self, root: Path, registry: Registry) -> None:
+    def __init__(self, root: Path, registry: Processes, at_once: int | None = None) -> None:
         self._root = root
         self._registry = registry
         self._tails: dict[str, Tail] = {}
         self._asked: dict[str, float] = {}
         self._ended: set[str] = set()
+        self._at_once = at_once
         self._pid_namespace = own_pid_namespace()
 
     @property
@@ -53,7 +74,7 @@ class SpoolReader:
         """Processes that have not ended, or have not been read to their end."""
         return len(self._tails)
 
-    def poll(self, batch: Batch) -> int:
+    def poll(self, batch: Sink) -> int:
         """Read what is there, at most one segment of each process.
 
         Returns:
@@ -106,7 +127,7 @@ class SpoolReader:
             ):
                 continue
             state = self._registry.get(entry.name)
-            tail = Tail(state, self._root / entry.name)
+            tail = Tail(state, self._root / entry.name, at_once=self._at_once)
             if state.ended:
                 # Stored to its end by a collector that was killed before it could remove the folder.
                 self._remove(entry.name, tail)

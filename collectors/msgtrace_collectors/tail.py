@@ -71,6 +71,7 @@ class Tail:
         header: of any of its segments; None until one was seen.
         damages: what could not be read, since the caller emptied it.
         unreleased_bytes: of segments that are read and not yet given back.
+        at_once: bytes that one `read` may take, unless a single frame is larger; None for no limit.
     """
 
     state: ProcessState
@@ -78,6 +79,7 @@ class Tail:
     header: Header | None = None
     damages: list[Damage] = field(default_factory=list)
     unreleased_bytes: int = 0
+    at_once: int | None = None
     _current: Mapped | None = None
     _read: list[Mapped] = field(default_factory=list)
     _broken: set[str] = field(default_factory=set)
@@ -103,6 +105,12 @@ class Tail:
         end = min(segment.words[FINAL_WORD if sealed else END_WORD], len(segment.bytes))
         limit = len(segment.bytes) if ended and not sealed else end
         payloads: list[bytes] = []
+        part = None if self.at_once is None else state.frame_offset + self.at_once
+        if part is not None and part < limit:
+            # What a part cuts off is no damage: the next read has it whole.
+            self._frames(segment, part, payloads, final=False, end=end)
+            if payloads:
+                return payloads
         self._frames(segment, limit, payloads, final=sealed or ended, end=end)
         if sealed:
             self._read.append(segment)

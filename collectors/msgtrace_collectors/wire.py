@@ -21,11 +21,12 @@ MAX_INT64: Final = 2**63 - 1
 Int64: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=MAX_INT64)]
 
 
-class MessageFields(Struct, gc=False):
+class MessageFields(Struct, gc=False, omit_defaults=True):
     """`records.Message`, its fields in the order of `columns.MESSAGE_COLUMNS`.
 
     `body`, `data` and `message_key` are unions that msgspec has no check for; `batch` looks at them.
-    The fields after `test_id` are the collector's own and never on the wire.
+    The fields after `test_id` are never a traced process's: they are the collector's own, or a forwarder's, who has read a
+    message and sends it on without its body.
     """
 
     channel: str | Int64 | None = None
@@ -73,9 +74,10 @@ class MessageFields(Struct, gc=False):
     channel_id: Int64 | None = None
     truncated: bool | None = None
     redacted: Int64 | None = None
+    digest: Any = None
 
 
-class CompletionFields(Struct, gc=False):
+class CompletionFields(Struct, gc=False, omit_defaults=True):
     """`records.Facts`, its fields in the order of `columns.FACT_COLUMNS`."""
 
     channel: str | None = None

@@ -287,4 +287,4 @@ def _poll(collector: Collector) -> None:
         payloads = tail.read(ended=False)
         if payloads:
             collector._batch.add(tail.state, payloads)
-            collector._registry.changed[tail.state.number] = tail.state
+            collector.registry.changed[tail.state.number] = tail.state

@@ -64,6 +64,12 @@ COMMANDS: Final[dict[str, Entry]] = {
     "sql": Entry("msgtrace_analysis.commands.sql:sql", "Ask the trace file in SQL."),
     "export": Entry("msgtrace_analysis.commands.export:export", "Write a trace in another tool's form: JSON Schema."),
     "collect": Entry("msgtrace_collectors.commands:collect", "Collect a spool's segments into a trace file."),
+    "forward": Entry(
+        "msgtrace_collectors.forwarding.commands:forward", "Send a spool's records to a central collector."
+    ),
+    "certificates": Entry(
+        "msgtrace_collectors.forwarding.certificates:certificates", "Make certificates and a token for forwarding."
+    ),
     "inspect": Entry(
         "msgtrace_collectors.inspection.command:inspect", "Read live brokers, and only read, into the trace file."
     ),
