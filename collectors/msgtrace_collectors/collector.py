@@ -59,9 +59,11 @@ class Source(Protocol):
     @property
     def live(self) -> int:
         """Whether there may be more to come."""
+        ...
 
     def poll(self, batch: Batch, /) -> int:
         """Take what has come; the number of records."""
+        ...
 
     def stored(self) -> None:
         """What was taken so far is in the trace."""

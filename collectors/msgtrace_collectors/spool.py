@@ -44,6 +44,7 @@ class Processes(Protocol):
 
     def get(self, process_id: str, /) -> ProcessState:
         """The state of a process."""
+        ...
 
 
 class SpoolReader:

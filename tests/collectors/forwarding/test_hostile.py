@@ -91,7 +91,9 @@ def raw(central: RunningCentral, name: str = "east") -> Iterator[ssl.SSLSocket]:
 FRAMES = VALUES.map(msgspec.msgpack.encode).map(lambda text: LENGTH.pack(len(text)) + text)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.lists(st.binary(max_size=200) | MESSAGES.map(packed) | FRAMES, max_size=6), min_size=8, max_size=16))
 def test_any_bytes(central: RunningCentral, spool: Path, conversations: list[list[bytes]]) -> None:
     for said in conversations:
@@ -102,7 +104,9 @@ def test_any_bytes(central: RunningCentral, spool: Path, conversations: list[lis
     still_serves(central, spool)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.tuples(st.lists(RECORDS, max_size=12), VALUES, st.binary(min_size=16, max_size=16)), min_size=8, max_size=16
