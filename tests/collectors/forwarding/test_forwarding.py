@@ -83,7 +83,9 @@ def test_as_if_it_had_been_here(tmp_path: Path, spool: Path) -> None:
 
 
 @settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.lists(st.integers(2_500, 60_000), min_size=1, max_size=6), st.integers(0, 3))
 def test_once_however_often_it_is_cut(

@@ -32,10 +32,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HERE = Position(1, 128)
+QUIET = [
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+]
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20) | st.binary(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
-    max_leaves=20,
+    max_leaves=8,
 )  # fmt: skip
 FIELDS = st.sampled_from(
     ["channel", "body", "digest", "body_size", "headers", "redacted", "truncated", "channel_kind", "settings", "data",
@@ -91,10 +97,8 @@ def raw(central: RunningCentral, name: str = "east") -> Iterator[ssl.SSLSocket]:
 FRAMES = VALUES.map(msgspec.msgpack.encode).map(lambda text: LENGTH.pack(len(text)) + text)
 
 
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(st.lists(st.lists(st.binary(max_size=200) | MESSAGES.map(packed) | FRAMES, max_size=6), min_size=8, max_size=16))
+@settings(max_examples=6, deadline=None, suppress_health_check=QUIET)
+@given(st.lists(st.lists(st.binary(max_size=200) | MESSAGES.map(packed) | FRAMES, max_size=6), min_size=4, max_size=8))
 def test_any_bytes(central: RunningCentral, spool: Path, conversations: list[list[bytes]]) -> None:
     for said in conversations:
         with contextlib.suppress(OSError), raw(central) as connection:
@@ -104,12 +108,10 @@ def test_any_bytes(central: RunningCentral, spool: Path, conversations: list[lis
     still_serves(central, spool)
 
 
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=6, deadline=None, suppress_health_check=QUIET)
 @given(
     st.lists(
-        st.tuples(st.lists(RECORDS, max_size=12), VALUES, st.binary(min_size=16, max_size=16)), min_size=8, max_size=16
+        st.tuples(st.lists(RECORDS, max_size=8), VALUES, st.binary(min_size=16, max_size=16)), min_size=4, max_size=8
     )
 )
 def test_any_records(central: RunningCentral, spool: Path, conversations: list[tuple[list[bytes], Any, bytes]]) -> None:
