@@ -33,7 +33,7 @@ $(WHEEL_STAMP): $(STAMP) $(SOURCES) README.md LICENSE
 	touch $@
 
 demo: $(STAMP) ## record the example shop and show its messaging guide; BROKERS=1 with real brokers
-	$(if $(BROKERS),$(BIN)/python -m integration.brokers install)
+	$(if $(BROKERS),$(BIN)/python -m integration.brokers install rabbitmq redis kafka)
 	$(BIN)/python -m examples.demo $(if $(BROKERS),--brokers)
 
 # Programs with older libraries, and msgtrace as users would have it there.

@@ -1,4 +1,4 @@
-"""Fixtures for tests that need real brokers: `rabbitmq`, `redis_server`, `kafka`; `unique` names on them.
+"""Fixtures for tests that need real brokers: `rabbitmq`, `redis_server`, `kafka`; `unique` names on them; and tools.
 
 Brokers are found or started once per session (integration/brokers/find.py): all that the collected tests ask
 for, at the same time. Without one its tests are skipped by name, and fail when CI=true.
@@ -7,10 +7,11 @@ for, at the same time. Without one its tests are skipped by name, and fail when 
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from integration.brokers import Address, Kafka, Rabbitmq, Redis
+from integration.brokers import Address, Kafka, Rabbitmq, Redis, tools
 from integration.brokers.gather import gathered
 
 FIXTURES = {"rabbitmq": "rabbitmq", "redis_server": "redis", "kafka": "kafka"}
@@ -57,6 +58,27 @@ def kafka(broker_addresses: dict[str, Address | str]) -> Kafka:
     address = _broker("kafka", broker_addresses)
     assert isinstance(address, Kafka)
     return address
+
+
+def _tool(name: str) -> Path:
+    found = tools.find(name)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no {name}: {tools.missing(name)}", pytrace=False)
+        pytest.skip(f"no {name}: {tools.missing(name)}; `python -m integration.brokers install` installs it")
+    return found
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus' own checker of rules."""
+    return _tool("promtool")
+
+
+@pytest.fixture(scope="session")
+def libfaketime() -> Path:
+    """A library to preload that gives a process a clock of its own."""
+    return _tool("libfaketime")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import urllib.parse
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,13 +24,13 @@ from msgtrace_collectors.trace import open_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from integration.brokers import Kafka, Redis
     from integration.traced import Ended
     from msgtrace_analysis.findings import Consumer, Guarantees, Lag, Order
 
 HERE = PROGRAMS / "delivery"
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +160,12 @@ def test_the_moment_of_acknowledging(
 @pytest.mark.rabbitmq
 @pytest.mark.parametrize("shift_s", [0, -1.5, 1.5])
 def test_a_worker_killed_between_work_and_acknowledgement(
-    rabbitmq: Rabbitmq, unique: Callable[[str], str], tmp_path: Path, shift_s: float
+    rabbitmq: Rabbitmq, unique: Callable[[str], str], tmp_path: Path, shift_s: float, libfaketime: Path
 ) -> None:
     """Also with a worker whose clock is off: nothing may rest on two clocks agreeing."""
     env = None
     if shift_s:
-        if not FAKETIME.exists():
-            pytest.skip("no libfaketime: apt-get install libfaketime")
-        env = {"SHIFT_WORKER": str(FAKETIME), "FAKETIME": f"{shift_s:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        env = {"SHIFT_WORKER": str(libfaketime), "FAKETIME": f"{shift_s:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     run = play("amqp_driver.py", tmp_path, rabbitmq.url, unique("killed"), "killed", env=env)
     assert run.again == 1
     run.delivered_again_is_right()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from integration.brokers import find, install, kept, shared_set
+from integration.brokers import find, install, kept, shared_set, tools
 from integration.brokers.address import NAMES, Address
 from integration.brokers.answering import answers
 
@@ -82,10 +82,10 @@ def status() -> None:
 
 
 @main.command(name="install")
-@names_argument
+@click.argument("names", nargs=-1, type=click.Choice((*NAMES, *tools.TOOLS)))
 def install_command(names: tuple[str, ...]) -> None:
-    """Installs what brokers (all, or NAMES) need to start natively, or says what to install."""
-    sys.exit(install.install(names or NAMES))
+    """Installs what brokers need to start natively, and tools (all, or NAMES), or says what to install."""
+    sys.exit(install.install(names or (*NAMES, *tools.TOOLS)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Installs what brokers need to start natively: Debian's packages as root, Kafka's jars for the user."""
+"""Installs what brokers need to start natively, and tools: Debian's packages as root, Kafka's jars for the user."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from integration.brokers import kafka_jars, native
+from integration.brokers import kafka_jars, native, tools
 
 
 def packages(names: Iterable[str]) -> list[str]:
@@ -17,6 +17,8 @@ def packages(names: Iterable[str]) -> list[str]:
         if name == "kafka":
             wanted += [] if shutil.which("java") else ["openjdk-17-jre-headless"]
             wanted += [] if kafka_jars.folder().is_dir() or shutil.which("mvn") else ["maven"]
+        elif name in tools.TOOLS:
+            wanted += [] if tools.find(name) else [tools.TOOLS[name].package]
         elif native.missing(name):
             wanted.append({"rabbitmq": "rabbitmq-server", "redis": "redis-server"}[name])
     return wanted
@@ -39,7 +41,11 @@ def install(names: Iterable[str]) -> int:
         except RuntimeError as error:
             click.echo(str(error), err=True)
             return 1
-    still = {name: why for name in names if (why := native.missing(name))}
+    still = {name: why for name in names if (why := _missing(name))}
     for name, why in still.items():
         click.echo(f"{name}: {why}", err=True)
     return 1 if still else 0
+
+
+def _missing(name: str) -> str | None:
+    return tools.missing(name) if name in tools.TOOLS else native.missing(name)

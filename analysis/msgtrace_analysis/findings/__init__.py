@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgtrace_analysis.findings.alerts import Alert, Alerts, Unwatched, Watch
 from msgtrace_analysis.findings.behaviour import (
     Completeness,
     Failure,
@@ -96,6 +97,8 @@ from msgtrace_analysis.findings.uses import Header, Use
 __all__ = [
     "CERTAINTIES",
     "Access",
+    "Alert",
+    "Alerts",
     "Attempt",
     "Backlog",
     "Binding",
@@ -194,11 +197,13 @@ __all__ = [
     "Transition",
     "Transport",
     "Unlinked",
+    "Unwatched",
     "Use",
     "Variant",
     "Verdict",
     "Version",
     "Wait",
+    "Watch",
     "weakest",
 ]
 
@@ -227,4 +232,5 @@ class Findings:
     security: Security
     breakers: Breakers
     resilience: Resilience
+    alerts: Alerts
     handlers: tuple[Handler, ...] = ()

@@ -39,6 +39,7 @@ class DeadRoute:
         retention: how long, or how many, the targets keep, as declared: `time to live 60000 ms`, `length limit 100`.
         redriven: messages that were taken out of a target again and sent back, and `redriven_by` the services that did.
         certainty: of the way as a whole.
+        group: whose pending list it is; '' elsewhere.
     """
 
     system: str
@@ -59,6 +60,7 @@ class DeadRoute:
     redriven_by: tuple[str, ...]
     certainty: Certainty
     evidence: Evidence
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.passes.examining import examine, resilience_of
+    from msgtrace_analysis.passes.examining import alerts_of, examine, resilience_of
     from msgtrace_analysis.passes.preparing import prepare, span_ns
 
-__all__ = ["examine", "prepare", "resilience_of", "span_ns"]
+__all__ = ["alerts_of", "examine", "prepare", "resilience_of", "span_ns"]
 
-_MODULES: Final = {"examine": "examining", "resilience_of": "examining", "prepare": "preparing", "span_ns": "preparing"}
+_MODULES: Final = {
+    "alerts_of": "examining",
+    "examine": "examining",
+    "resilience_of": "examining",
+    "prepare": "preparing",
+    "span_ns": "preparing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -124,7 +124,7 @@ def _routes(
             system="redis", source=channel, by="pending list", exchange=None, routing_key=None,
             targets=(f"pending list of group {group}",), declared=False, observed=True, retry=False,
             reasons=(("not acknowledged", proof.operations),), messages=proof.operations, median_age_s=None, oldest_s=None,
-            retention=(), redriven=0, redriven_by=(), certainty="likely", evidence=proof,
+            retention=(), redriven=0, redriven_by=(), certainty="likely", evidence=proof, group=group,
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgtrace_analysis.findings import Findings
+from msgtrace_analysis.passes.alerts import alerts
 from msgtrace_analysis.passes.attempts import tried
 from msgtrace_analysis.passes.breakers import breakers
 from msgtrace_analysis.passes.completeness import completeness
@@ -30,10 +31,11 @@ from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
 from msgtrace_analysis.passes.transports import transports
 from msgtrace_analysis.passes.uses import uses
+from msgtrace_analysis.passes.usual import Usual
 from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.findings import Resilience
+    from msgtrace_analysis.findings import Alerts, Resilience
     from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
@@ -58,6 +60,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     protected = security(study, system, channels)
     breaking = breakers(study)
     repeated, dead = retrying(study, channels, again), dead_letters(study, channels, again)
+    often = frequencies(study)
     return Findings(
         recording=extent,
         stack=system,
@@ -71,7 +74,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         reliability=behaviour,
         completeness=known,
         practices=practices(study),
-        frequencies=frequencies(study),
+        frequencies=often,
         retrying=repeated,
         dead_letters=dead,
         observations=observe(system, channels, behaviour, known),
@@ -80,7 +83,14 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         breakers=breaking,
         handlers=handlers(study),
         resilience=resilience(Known(delivered, channels, protected.transports, breaking, repeated, dead)),
+        alerts=alerts(Usual(delivered, channels, dead, often)),
     )
+
+
+def alerts_of(study: Study) -> Alerts:
+    """The alert rules of a trace that `prepare` has been given."""
+    channels = topology(study)
+    return alerts(Usual(guarantees(study), channels, dead_letters(study, channels, tried(study)), frequencies(study)))
 
 
 def resilience_of(study: Study) -> Resilience:
