@@ -58,7 +58,7 @@ class Written:
 )
 @click.option("--force", is_flag=True, help="Write over files that are not msgtrace's.")
 def report(db: Path, rules: Rules, out: Path, only: tuple[str, ...], forms: tuple[str, ...], force: bool) -> None:  # noqa: FBT001 - click passes by name
-    """Write the documents: the guide, EVENT_FLOWS.json, AsyncAPI, JSON Schema.
+    """Write the documents: the guide, EVENT_FLOWS.json, AsyncAPI, JSON Schema, alert rules.
 
     The same trace gives the same bytes. All are written or none.
     """

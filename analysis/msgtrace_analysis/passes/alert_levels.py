@@ -30,8 +30,9 @@ def depths(usual: Usual) -> Iterator[Alert | Unwatched]:
     for lag in usual.guarantees.lags:
         spot = usual.spot(lag.system, lag.channel_kind, lag.channel, lag.group)
         query = exporters.waiting(spot)
-        if query is None or (without := _without(lag)):
-            yield unwatched("queue depth", spot, _unmeasured(query) or without, lag.channel)
+        without = _without(lag, query)
+        if query is None or without:
+            yield unwatched("queue depth", spot, without, lag.channel)
             continue
         threshold = max(MARGIN * lag.largest, LEAST_DEPTH)
         yield alert(
@@ -49,8 +50,9 @@ def waits(usual: Usual) -> Iterator[Alert | Unwatched]:
     for lag in usual.guarantees.lags:
         spot = usual.spot(lag.system, lag.channel_kind, lag.channel, lag.group)
         query = exporters.waiting_s(spot)
-        if query is None or (without := _without(lag)):
-            yield unwatched("processing delay", spot, _unmeasured(query) or without, lag.channel)
+        without = _without(lag, query)
+        if query is None or without:
+            yield unwatched("processing delay", spot, without, lag.channel)
             continue
         seen = lag.p95_ms / 1000
         threshold = max(MARGIN * seen, LEAST_WAIT_S)
@@ -75,12 +77,10 @@ def _unknown(usual: Usual) -> Iterator[Unwatched]:
             yield unwatched("queue depth", spot, reason, each.channel)
 
 
-def _unmeasured(query: Query | None) -> str:
-    return "no standard exporter measures this of {0}" if query is None else ""
-
-
-def _without(lag: Lag) -> str:
+def _without(lag: Lag, query: Query | None) -> str:
     """Why there can be no rule on what waits; '' where there can."""
+    if query is None:
+        return "no standard exporter measures this of {0}"
     if lag.messages < FEWEST:
         return f"{lag.messages} messages for {{0}} are too few to call anything usual (fewer than {FEWEST})"
     if lag.last > max(LEAST_DEPTH, BEHIND * lag.messages):

@@ -56,6 +56,9 @@ DOCUMENTS: Final[dict[str, Entry]] = {
         f"{_RENDERERS}.schema_files:files", "json", ('"x-msgtrace"', '"format": "msgtrace/json-schemas"'),
         "JSON Schema of each event type and version",
     ),
+    "alerts.yaml": Entry(
+        f"{_RENDERERS}.alert_rules:render", "yaml", ("# Written by msgtrace",), "alert rules for Prometheus"
+    ),
 }  # fmt: skip
 """By name, in the order in which they are written; the name of a folder ends in a slash."""
 

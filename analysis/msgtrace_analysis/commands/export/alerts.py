@@ -38,7 +38,7 @@ def alerts(db: Path, rules: Rules, since: Since | None, out: Path | None, force:
     if out is None:
         say(rendered(found))
     else:
-        put(out, rendered(found))
+        put({out: rendered(found)})
         click.echo(out)
     click.echo(f"msgtrace: {len(found.rules)} rules; {len(found.unwatched)} things have none", err=True)
     if out is not None:
