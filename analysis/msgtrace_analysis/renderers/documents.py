@@ -45,6 +45,9 @@ DOCUMENTS: Final[dict[str, Entry]] = {
     "EVENT_FLOWS.json": Entry(
         f"{_RENDERERS}.event_flows:render", "json", ('"format": "msgtrace/event-flows"',), "all of it, for programs"
     ),
+    "alerts.yaml": Entry(
+        f"{_RENDERERS}.alert_rules:render", "yaml", ("# Written by msgtrace",), "alert rules for Prometheus"
+    ),
     "asyncapi.yaml": Entry(
         f"{_RENDERERS}.asyncapi:system", "yaml", ("x-msgtrace: ",), "AsyncAPI 3.1 of the whole system"
     ),
@@ -55,9 +58,6 @@ DOCUMENTS: Final[dict[str, Entry]] = {
     "schemas/": Entry(
         f"{_RENDERERS}.schema_files:files", "json", ('"x-msgtrace"', '"format": "msgtrace/json-schemas"'),
         "JSON Schema of each event type and version",
-    ),
-    "alerts.yaml": Entry(
-        f"{_RENDERERS}.alert_rules:render", "yaml", ("# Written by msgtrace",), "alert rules for Prometheus"
     ),
 }  # fmt: skip
 """By name, in the order in which they are written; the name of a folder ends in a slash."""
