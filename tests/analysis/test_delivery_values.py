@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from msgtrace_analysis.findings import Duplicates, Evidence, Guarantees, Missing
-from msgtrace_analysis.renderers.delivery_values import as_values, in_words, of_channels
+from msgtrace_analysis.renderers.delivery_values import in_words, of_channels
+from msgtrace_analysis.renderers.values import value
 
 PROOF = Evidence(2, (7, 8), 1, 2, "exact")
 
@@ -18,7 +19,7 @@ def test_of_one_channel() -> None:
         "duplicates": "on work: 1 messages delivered again; effects repeated",
         "missing": "on work: 1 unsettled (exact): why",
     }
-    values = as_values(found)
+    values = value(found)
     assert [each["channel"] for each in values["missing"]] == ["work"]
     assert values["duplicates"][0]["effects"] == "repeated"
     assert dict(in_words(of_channels(found, {"other"}))) == {}

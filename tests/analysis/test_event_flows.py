@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -76,6 +77,33 @@ def test_flows_catalogue_and_topology(made: MadeTrace, findings: Callable[[], Fi
     assert entry["evidence"]["first_seen"] == "2023-11-14T22:13:20.002000Z"
     names = [(each["kind"], each["name"]) for each in document["queue_topology"]["channels"]]
     assert names == [("exchange", "orders"), ("queue", "billing.orders"), ("queue", "mail.orders")]
+
+
+def test_the_catalogue_in_words(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for number in range(40):
+        made.send(
+            system="kafka", service="web", channel="orders", channel_kind="topic", event_type="order.placed",
+            body={"schema_version": 1 + number // 20, "id": number, "more": [1] if number // 20 else "x"},
+        )  # fmt: skip
+    made.operation(
+        "declare", "kafka", service="web", channel="orders", channel_kind="topic",
+        settings={"action": "create", "configs": {"retention.ms": "259200000"}},
+    )  # fmt: skip
+    (entry,) = checked(event_flows.render(findings()))["event_catalog"]
+    assert (entry["schema_version"], entry["retention_days"], entry["retention_by"]) == ("2", 3.0, "retention.ms")
+    assert re.fullmatch(
+        r"[0-9.e+]+ per second \(95%: [0-9.e+]+ to [0-9.e+]+\)(?:, in bursts)?(?:; every .*)?", entry["frequency"]
+    )
+    assert [each["service"] for each in entry["producers"]] == ["web"]
+
+
+def test_a_type_that_was_seen_once_has_no_rate(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    made.send(channel="orders", channel_kind="queue", event_type="order.placed", body={"id": 1})
+    made.send(channel="mails", channel_kind="queue", event_type="mail.sent", body={"id": 1})
+    found = checked(event_flows.render(findings()))["event_catalog"]
+    assert [(each["frequency"], each["schema_version"], each["retention_days"]) for each in found] == [
+        ("once", None, None)
+    ] * 2
 
 
 def test_hostile_names_come_through_whole(made: MadeTrace, findings: Callable[[], Findings]) -> None:

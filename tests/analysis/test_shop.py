@@ -13,6 +13,7 @@ import pytest
 
 from integration.shop_ledger import ORDERS, PRICES, USERS, Entry, read_ledger
 from integration.shop_program import REPOSITORY, environment
+from tests.analysis.test_event_flows import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ class Reported:
         for event in self.flows["event_catalog"]:
             bus = event["channel_kind"] == "bus"
             channel, detail = (event["name"], "") if bus else (event["channel"], event["name"])
-            for side, operation in (("publishers", "send"), ("consumers", "receive")):
+            for side, operation in (("producers", "send"), ("consumers", "receive")):
                 for party in event[side]:
                     service = party["service"].removeprefix("shop.")
                     yield Entry(service, operation, event["system"], channel, detail), party["evidence"]["operations"]
@@ -70,6 +71,10 @@ def test_the_catalogue_is_the_ledger(shop: Reported) -> None:
         counted[entry] = counted.get(entry, 0) + count
     assert counted.pop(EMITTED_BY_PYEE) == 2
     assert counted == {entry: count for entry, count in shop.ledger.items() if entry.system != "http"}
+
+
+def test_event_flows_keeps_to_its_schema(shop: Reported) -> None:
+    assert checked(json.dumps(shop.flows)) == shop.flows
 
 
 def test_every_request_begins_a_flow_and_is_counted(shop: Reported) -> None:

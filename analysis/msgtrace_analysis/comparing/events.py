@@ -66,7 +66,7 @@ def _parted(base: Run, head: Run) -> Iterator[Delta]:
     for event in base.event_catalog:
         other = there.get(event.id)
         if other is not None:
-            yield from _parties("publisher", event, other, event.publishers, other.publishers)
+            yield from _parties("publisher", event, other, event.producers, other.producers)
             yield from _parties("subscriber", event, other, event.consumers, other.consumers)
 
 

@@ -82,7 +82,7 @@ def _subject(key: Key) -> tuple[str, str, str]:
 
 def _vanished(base: Run, head: Run) -> Iterator[Delta]:
     there = _policies(head)
-    services = {party.service for event in head.event_catalog for party in (*event.publishers, *event.consumers)}
+    services = {party.service for event in head.event_catalog for party in (*event.producers, *event.consumers)}
     for key, policies in _policies(base).items():
         missing = len(policies) - len(there.get(key, []))
         for each in policies[: max(0, missing)]:

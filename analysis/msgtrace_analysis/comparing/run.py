@@ -73,7 +73,7 @@ class Event:
     channel_kind: str
     sent: int
     received: int
-    publishers: tuple[Party, ...]
+    producers: tuple[Party, ...]
     consumers: tuple[Party, ...]
     schema_samples: int
     schema_counts: dict[str, Any] | None

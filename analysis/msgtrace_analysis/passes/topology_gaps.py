@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgtrace_analysis.findings import Evidence, Gap
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
+from msgtrace_analysis.passes.retention import kept_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from msgtrace_analysis.findings import Binding, Channel, DeadLetter, Subscription
     from msgtrace_analysis.passes.inspected import Inspected, Thing
@@ -193,29 +194,12 @@ def _short(study: Study, channels: Sequence[Channel]) -> Iterator[Gap]:
     known = {(each.system, each.kind, each.name): each for each in channels}
     for system, kind, name, ms, *rest in study.rows(LONGEST):
         channel = known.get((system, kind, name))
-        limit_ms, what = _kept_ms(channel) if channel is not None else (None, "")
+        limit_ms, what = kept_ms(channel) if channel is not None else (None, "")
         if limit_ms and ms > NEAR * limit_ms:
             sentence = (
                 f"Messages of {{0}} took up to {ms:,.0f} ms to be received, and are kept for {limit_ms:,} ms ({what})."
             )
             yield Gap("short retention", system or "", kind, name, sentence, (name,), evidence(rest))
-
-
-def _kept_ms(channel: Channel) -> tuple[int | None, str]:
-    """The shortest time that messages are kept, and what says so."""
-    found: list[tuple[int, str]] = []
-    for form in (*channel.settings, *channel.inspected):
-        places: tuple[tuple[Mapping[str, object], str], ...] = (
-            (form.get("arguments") or {}, "x-message-ttl"),
-            (form.get("effective_policy") or {}, "message-ttl"),
-            (form.get("configs") or {}, "retention.ms"),
-        )
-        for values, name in places:
-            value = str(values.get(name, ""))
-            # Of a compacted topic the last record of each key stays.
-            if value.isdecimal() and "compact" not in str((form.get("configs") or {}).get("cleanup.policy", "")):
-                found.append((int(value), name))
-    return min(found, default=(None, ""))
 
 
 def _few_copies(known: Inspected) -> Iterator[Gap]:

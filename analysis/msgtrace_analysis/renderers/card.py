@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.renderers.delivery_values import as_values, exposure, in_words
+from msgtrace_analysis.renderers.delivery_values import in_words
 from msgtrace_analysis.renderers.event_flows import event as event_json
 from msgtrace_analysis.renderers.flow_values import flow as flow_json
 from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.markdown import visible
-from msgtrace_analysis.renderers.rate_values import backlog, rate
-from msgtrace_analysis.renderers.retry_values import delays_text, dropped, observed, poison, then_text
+from msgtrace_analysis.renderers.retry_values import delays_text, then_text
+from msgtrace_analysis.renderers.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,14 +65,14 @@ def as_json(card: Card) -> dict[str, Any]:
     """An object, with the parts of EVENT_FLOWS.json that concern the type."""
     return {
         **event_json(card.event, card.contract),
-        "rate": None if card.rate is None else rate(card.rate),
-        "backlogs": [backlog(each) for each in card.backlogs],
+        "rate": value(card.rate),
+        "backlogs": value(card.backlogs),
         "flows": [flow_json(each) for each in card.flows],
-        "retries": [observed(each) for each in card.retries],
-        "poison": [poison(each) for each in card.poison],
-        "dropped": [dropped(each) for each in card.dropped],
-        "delivery": {} if card.delivered is None else as_values(card.delivered),
-        "personal_data": [exposure(each) for each in card.exposures],
+        "retries": value(card.retries),
+        "poison": value(card.poison),
+        "dropped": value(card.dropped),
+        "delivery": {} if card.delivered is None else value(card.delivered),
+        "personal_data": value(card.exposures),
     }
 
 

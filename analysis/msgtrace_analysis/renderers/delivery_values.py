@@ -1,16 +1,14 @@
-"""What delivery kept of one event type's channels: in words for people, as values for programs."""
+"""What delivery kept of one event type's channels, in words for people."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from msgtrace_analysis.renderers.json_values import evidence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from msgtrace_analysis.findings import Exposure, Guarantees
+    from msgtrace_analysis.findings import Guarantees
 
 
 def of_channels(found: Guarantees, channels: Container[str]) -> Guarantees:
@@ -47,51 +45,3 @@ def in_words(found: Guarantees) -> Iterator[tuple[str, str]]:
             )
     for gap in found.missing:
         yield "missing", f"on {gap.channel}: {gap.messages:,} {gap.kind} ({gap.evidence.certainty}): {gap.reason}"
-
-
-def as_values(found: Guarantees) -> dict[str, Any]:
-    """The same, for programs."""
-    return {
-        "consumers": [
-            {
-                "service": each.service, "channel": each.channel, "group": each.group or None, "guarantee": each.guarantee,
-                "certainty": each.certainty, "mode": each.mode, "moment": each.moment, "reason": each.reason,
-                "receives": each.receives, "settled": each.settled, "failed": each.failed, "evidence": evidence(each.evidence),
-            }
-            for each in found.consumers
-        ],
-        "producers": [
-            {
-                "service": each.service, "channel": each.channel, "confirms": each.confirms, "sends": each.sends,
-                "confirmed": each.confirmed, "evidence": evidence(each.evidence),
-            }
-            for each in found.producers
-        ],
-        "duplicates": [
-            {
-                "channel": each.channel, "group": each.group or None, "messages": each.messages, "deliveries": each.deliveries,
-                "effects": each.effects, "evidence": evidence(each.evidence),
-            }
-            for each in found.duplicates
-        ],
-        "orders": [
-            {
-                "scope": each.scope, "channel": each.channel, "group": each.group or None, "messages": each.messages,
-                "violations": each.violations, "evidence": evidence(each.evidence),
-            }
-            for each in found.orders
-        ],
-        "missing": [
-            {"what": each.kind, "channel": each.channel, "messages": each.messages, "likely_reason": each.reason,
-             "evidence": evidence(each.evidence)}
-            for each in found.missing
-        ],
-    }  # fmt: skip
-
-
-def exposure(each: Exposure) -> dict[str, Any]:
-    """Where such data is; no value."""
-    return {
-        "where": each.where, "field": each.field or None, "kind": each.kind, "messages": each.messages, "of": each.of,
-        "told_by": each.by,
-    }  # fmt: skip

@@ -1,13 +1,11 @@
-"""Topology's findings as JSON values and sentences, for EVENT_FLOWS.json, `msgtrace queues` and the guide."""
+"""What topology's findings come down to, in values and sentences, for EVENT_FLOWS.json, `msgtrace queues` and the guide."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from msgtrace_analysis.renderers.json_values import evidence, time_of
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.findings import Channel, Gap, Inspection
+    from msgtrace_analysis.findings import Channel, Gap
 
 
 def type_of(channel: Channel) -> str:
@@ -30,29 +28,3 @@ def durable(channel: Channel) -> bool | None:
 def plain_sentence(value: Gap) -> str:
     """A gap as a sentence of plain text."""
     return value.sentence.format(*value.names, n=f"{value.evidence.operations:,}")
-
-
-def gap(value: Gap) -> dict[str, Any]:
-    """A gap."""
-    return {
-        "check": value.check,
-        "system": value.system,
-        "kind": value.kind,
-        "name": value.name,
-        "sentence": plain_sentence(value),
-        "evidence": evidence(value.evidence),
-    }
-
-
-def inspection(value: Inspection) -> dict[str, Any]:
-    """An inspected broker."""
-    return {
-        "system": value.system,
-        "server": value.server,
-        "version": value.version,
-        "inspected_at": time_of(value.inspected_ns),
-        "inspections": value.inspections,
-        "found": dict(value.found),
-        "left_out": dict(value.left_out),
-        "unreadable": dict(value.unreadable),
-    }

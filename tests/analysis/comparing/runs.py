@@ -51,7 +51,7 @@ def event(
     """An event type that `web` sends and `billing` gets."""
     counts = None if not bodies else counted(bodies)
     values: dict[str, Any] = {
-        "publishers": (party("web", sent, "place"),),
+        "producers": (party("web", sent, "place"),),
         "consumers": (party("billing", sent),),
         "versioned_by": None,
         "version_said": None,
@@ -160,7 +160,7 @@ _POLICIES = st.builds(
 @st.composite
 def _events(draw: st.DrawFn, name: str) -> Event:
     sent = draw(st.integers(0, 30))
-    more: dict[str, Any] = {"publishers": draw(_PARTIES), "consumers": draw(_PARTIES), "sent": sent}
+    more: dict[str, Any] = {"producers": draw(_PARTIES), "consumers": draw(_PARTIES), "sent": sent}
     bodies = draw(_BODIES | st.none())
     names = draw(st.lists(st.sampled_from(["1", "2", "3"]), unique=True, max_size=3)) if bodies else []
     if len(names) == 1:

@@ -60,7 +60,7 @@ def test_a_handler_by_another_name_breaks_nothing() -> None:
 
 
 def test_another_publisher_breaks_nothing() -> None:
-    head = run(event(publishers=(party("api", 20),)))
+    head = run(event(producers=(party("api", 20),)))
     assert told(list(events(run(event()), head))) == [
         ("publisher", "order.placed", "web", "vanished", False),
         ("publisher", "order.placed", "api", "appeared", False),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.renderers.asyncapi.schemas import payload
-from msgtrace_analysis.renderers.json_values import evidence
 from msgtrace_analysis.renderers.markdown import visible
+from msgtrace_analysis.renderers.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def message(
     if location := _correlation(contract, uses):
         written["correlationId"] = {"location": location}
     written["x-event"] = event.ref
-    written["x-evidence"] = evidence(event.evidence)
+    written["x-evidence"] = value(event.evidence)
     if contract is not None and contract.versions:
         written["x-versions"] = [
             {"name": visible(each.name), "samples": each.samples, "compatibility": each.verdict}
