@@ -52,6 +52,7 @@ export MSGTRACE_TEST_PYTHON_REDIS := $(OLDER)
 test: $(WHEEL_STAMP) $(OLDER_STAMP) ## all tests, real brokers included, against the built wheel
 	$(WHEEL_VENV)/bin/python -m integration.brokers install
 	$(WHEEL_VENV)/bin/python -m integration.node_packages
+	$(WHEEL_VENV)/bin/python -m integration.chromium
 	$(WHEEL_VENV)/bin/python -m integration.other_interpreters
 	$(WHEEL_VENV)/bin/python -m pytest -m "not soak" $(ARGS)
 

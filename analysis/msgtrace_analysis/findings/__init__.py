@@ -62,6 +62,7 @@ from msgtrace_analysis.findings.delivery import (
     Rebalance,
 )
 from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence, Party, Place, weakest
+from msgtrace_analysis.findings.executions import Execution, Moment
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.handlers import Handler
 from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
@@ -80,6 +81,7 @@ from msgtrace_analysis.findings.retrying import (
 )
 from msgtrace_analysis.findings.security import Access, Exposure, Hazard, Protection, Security, Transport
 from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
+from msgtrace_analysis.findings.timelines import Timeline, Timelines
 from msgtrace_analysis.findings.topology import (
     Binding,
     Channel,
@@ -129,6 +131,7 @@ __all__ = [
     "Elsewhere",
     "Event",
     "Evidence",
+    "Execution",
     "Exposure",
     "Failure",
     "Fallback",
@@ -151,6 +154,7 @@ __all__ = [
     "Loss",
     "Mechanism",
     "Missing",
+    "Moment",
     "Observation",
     "ObservedPolicy",
     "Order",
@@ -192,6 +196,8 @@ __all__ = [
     "Subscription",
     "Target",
     "Then",
+    "Timeline",
+    "Timelines",
     "Topology",
     "Traffic",
     "Transition",
@@ -233,4 +239,6 @@ class Findings:
     breakers: Breakers
     resilience: Resilience
     alerts: Alerts
+    timelines: Timelines
+    executions: tuple[Execution, ...]
     handlers: tuple[Handler, ...] = ()

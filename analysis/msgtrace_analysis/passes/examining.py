@@ -15,6 +15,7 @@ from msgtrace_analysis.passes.criteria import Known
 from msgtrace_analysis.passes.dead_letters import dead_letters
 from msgtrace_analysis.passes.delivery import guarantees
 from msgtrace_analysis.passes.events import catalogue
+from msgtrace_analysis.passes.executions import executions
 from msgtrace_analysis.passes.flows import flows
 from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.passes.handlers import handlers
@@ -27,6 +28,7 @@ from msgtrace_analysis.passes.resilience import resilience
 from msgtrace_analysis.passes.retrying import retrying
 from msgtrace_analysis.passes.security import security
 from msgtrace_analysis.passes.stack import stack
+from msgtrace_analysis.passes.timelines import timelines
 from msgtrace_analysis.passes.topology import topology
 from msgtrace_analysis.passes.traffic import traffic
 from msgtrace_analysis.passes.transports import transports
@@ -54,6 +56,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
     extent = recording(study)
     system, channels = stack(study), topology(study)
     graph = build_graph(study)
+    flowing = flows(study, graph)
     behaviour, known = reliability(study), completeness(study)
     delivered = guarantees(study)
     again = tried(study)
@@ -68,7 +71,7 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         contracts=contracts(study),
         uses=uses(study),
         traffic=traffic(study),
-        flows=flows(study, graph),
+        flows=flowing,
         conversations=conversations(study, graph),
         topology=channels,
         reliability=behaviour,
@@ -84,6 +87,8 @@ def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
         handlers=handlers(study),
         resilience=resilience(Known(delivered, channels, protected.transports, breaking, repeated, dead)),
         alerts=alerts(Usual(delivered, channels, dead, often)),
+        timelines=timelines(study),
+        executions=executions(study, flowing),
     )
 
 

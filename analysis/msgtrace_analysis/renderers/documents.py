@@ -48,6 +48,10 @@ DOCUMENTS: Final[dict[str, Entry]] = {
     "alerts.yaml": Entry(
         f"{_RENDERERS}.alert_rules:render", "yaml", ("# Written by msgtrace",), "alert rules for Prometheus"
     ),
+    "report.html": Entry(
+        f"{_RENDERERS}.html:render", "html", ('<meta name="generator" content="msgtrace report.html',),
+        "all of it, to look at in a browser",
+    ),
     "asyncapi.yaml": Entry(
         f"{_RENDERERS}.asyncapi:system", "yaml", ("x-msgtrace: ",), "AsyncAPI 3.1 of the whole system"
     ),

@@ -1,0 +1,72 @@
+"""Renders report.html: one page that needs nothing but itself. Pure: the same findings give the same bytes.
+
+The page is a program (`assets`, built from analysis/report_page) and data (`page_values`). The program may run, by its
+digest; nothing else may, and nothing may be fetched: the page's own policy says so. Data stands in a block that no browser
+runs, as ASCII without any character that could end it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from msgtrace_analysis.renderers.html.page_values import page
+from msgtrace_analysis.renderers.html.strings import shown
+
+if TYPE_CHECKING:
+    from msgtrace_analysis.findings import Findings
+
+# What a browser could take for the end of a script, for the beginning of a comment, or for somebody's address.
+_ESCAPES: Final = {ord(each): f"\\u{ord(each):04x}" for each in "<>&@+'"}
+
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="msgtrace report.html">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>Messaging report</title>
+<style>{style}</style>
+</head>
+<body>
+<div id="page"><noscript>This page draws its data with the script that it carries. MESSAGING_GUIDE.md says the same in \
+words.</noscript></div>
+<script type="application/json" id="data">{data}</script>
+<script>{program}</script>
+</body>
+</html>
+"""
+
+
+def render(findings: Findings) -> str:
+    """The whole page, ending in a newline."""
+    program, style = _asset("page.js"), _asset("page.css")
+    return _PAGE.format(policy=_policy(program), style=style, data=data_block(page(findings)), program=program)
+
+
+def data_block(document: Any) -> str:
+    r"""JSON that can stand in HTML whatever its strings are.
+
+    >>> data_block({"a": "</script>"})
+    '{"a":"\\u003c/script\\u003e"}'
+    """
+    return json.dumps(shown(document), ensure_ascii=True, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+
+
+def _policy(program: str) -> str:
+    """What the page may do: run its program, style itself, nothing else. Strings become no markup, wherever they come from."""
+    digest = base64.b64encode(hashlib.sha256(program.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _asset(name: str) -> str:
+    return importlib.resources.files("msgtrace_analysis.renderers.html").joinpath("assets", name).read_text("utf-8")
