@@ -65,13 +65,14 @@ class Named(SimpleNamespace):
 
 
 class Running:
-    """Stands for the task of a handler, which ends at once."""
+    """Stands for the task of a handler, which ends at once, and for aiormq's wrapper around it."""
 
-    __slots__ = ("_exception", "ends")
+    __slots__ = ("__weakref__", "_exception", "ends", "task")
 
     def __init__(self) -> None:
         self.ends: Callable[[Any], None] | None = None
         self._exception = None
+        self.task = self
 
     def add_done_callback(self, ends: Callable[[Any], None]) -> None:
         self.ends = ends

@@ -24,6 +24,8 @@
 #define BEGIN 0
 #define COMPLETE 1
 #define OBSERVED 2
+#define CAUSE_SETTLED 1
+#define CAUSE_ENDED 2
 #define CAUSE_ELSEWHERE 16
 /* As in probe.py and code_site.py. */
 #define MAX_FAILURES 10
@@ -46,13 +48,15 @@ typedef struct { uint64_t id; long number; } Thread;
 typedef struct { const char *bytes; Py_ssize_t size; } Part;
 
 static PyObject *str_body, *str_outcome, *str_ok, *str_facts, *str_number, *str_failed,
-    *str_complete, *str_together, *str_channel, *str_handler, *str_receipt, *empty_text, *empty_tuple, *one;
+    *str_complete, *str_together, *str_channel, *str_handler, *str_receipt, *str_exception, *str_cancelled, *str_moves_to,
+    *str_add_done_callback, *str_raised, *empty_text, *empty_tuple, *one;
 static PyObject *getframe;       /* sys._getframe */
 static PyObject *current;        /* context.CURRENT */
 static PyObject *ignoring;       /* ignoring.IGNORING, once anything was ignored */
 static PyObject *add_span;       /* probe's: puts the ids of OpenTelemetry's span on a message; NULL while there is none */
 static PyObject *python_end;     /* guarded's own functions, for what is rare */
 static PyObject *python_observe;
+static PyObject *python_leave;
 static PyObject *plain_submission; /* deferral.Pending */
 
 /* ---- the pen: where this process's records go -------------------------------------------------------------------- */
@@ -1276,6 +1280,170 @@ guarded_end(PyObject *module, PyObject *const *args, Py_ssize_t given)
     Py_RETURN_NONE;
 }
 
+/* leave(cause, token), see guarded. */
+static PyObject *
+guarded_leave(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    if (!wants(given, 2))
+        return NULL;
+    if (!PyObject_TypeCheck(args[0], &FieldsType)) {
+        PyErr_SetString(PyExc_TypeError, "a cause expected");
+        return NULL;
+    }
+    Fields *cause = (Fields *)args[0];
+    if (cause->receiver != Py_None)
+        return PyObject_Vectorcall(python_leave, args, 2, NULL);
+    if (cause->future == Py_None) {
+        cause->state |= CAUSE_ENDED;
+        Py_SETREF(cause->home, Py_NewRef(Py_None));
+    }
+    if (PyContextVar_Reset(current, args[1]) < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_ValueError))
+            return NULL;
+        PyErr_Clear(); /* the coroutine is closed from another context than it ran in */
+    }
+    Py_RETURN_NONE;
+}
+
+/* settled(), see guarded. */
+static PyObject *
+guarded_settled(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    PyObject *cause;
+    if (PyContextVar_Get(current, NULL, &cause) < 0)
+        return NULL;
+    if (cause != NULL && PyObject_TypeCheck(cause, &FieldsType) && ((Fields *)cause)->sequences != Py_None)
+        ((Fields *)cause)->state |= CAUSE_SETTLED;
+    Py_XDECREF(cause);
+    Py_RETURN_NONE;
+}
+
+/* What a handler's future calls when it is done. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *probe, *cause, *sequence;
+} Ending;
+
+static int
+ending_traverse(Ending *ending, visitproc visit, void *arg)
+{
+    Py_VISIT(ending->probe);
+    Py_VISIT(ending->cause);
+    Py_VISIT(ending->sequence);
+    return 0;
+}
+
+static int
+ending_clear(Ending *ending)
+{
+    Py_CLEAR(ending->probe);
+    Py_CLEAR(ending->cause);
+    Py_CLEAR(ending->sequence);
+    return 0;
+}
+
+static void
+ending_dealloc(Ending *ending)
+{
+    PyObject_GC_UnTrack(ending);
+    ending_clear(ending);
+    PyObject_GC_Del(ending);
+}
+
+static PyObject *
+ending_call(Ending *ending, PyObject *args, PyObject *kwargs)
+{
+    (void)kwargs;
+    if (ending->cause == NULL || PyTuple_GET_SIZE(args) != 1) {
+        PyErr_SetString(PyExc_TypeError, "a future expected");
+        return NULL;
+    }
+    PyObject *future = PyTuple_GET_ITEM(args, 0), *error = NULL;
+    Fields *cause = (Fields *)ending->cause;
+    Probe *probe = (Probe *)ending->probe;
+    cause->state |= CAUSE_ENDED;
+    Py_SETREF(cause->home, Py_NewRef(Py_None)); /* which holds the context, and that holds this */
+    PyObject *said = PyObject_CallMethodNoArgs(future, str_cancelled);
+    int cancelled = said == NULL ? -1 : PyObject_IsTrue(said);
+    Py_XDECREF(said);
+    if (cancelled < 0)
+        return NULL;
+    if (!cancelled && (error = PyObject_GetAttr(future, str_exception)) == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError))
+            return NULL;
+        PyErr_Clear();
+    }
+    int failed;
+    if (!cancelled && (error == NULL || error == Py_None) && PyLong_CheckExact(ending->sequence)) {
+        failed = completed(probe->pen, ending->sequence, str_ok, Py_None) < 0;
+    }
+    else {
+        PyObject *outcome = cancelled ? str_cancelled : error == NULL || error == Py_None ? str_ok : str_raised;
+        PyObject *arguments[4] = {(PyObject *)probe, ending->sequence, outcome, error == NULL ? Py_None : error};
+        PyObject *result = PyObject_VectorcallMethod(str_complete, arguments, 4, NULL);
+        failed = result == NULL;
+        Py_XDECREF(result);
+    }
+    Py_XDECREF(error);
+    if (failed && counted((PyObject *)probe) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyTypeObject EndingType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "msgtrace._native.Ending",
+    .tp_basicsize = sizeof(Ending),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_dealloc = (destructor)ending_dealloc,
+    .tp_traverse = (traverseproc)ending_traverse,
+    .tp_clear = (inquiry)ending_clear,
+    .tp_call = (ternaryfunc)ending_call,
+};
+
+/* follow(probe, cause, sequence, task_of=None), see guarded. */
+static PyObject *
+guarded_follow(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    if ((given != 3 && !wants(given, 4)) || probe_of(args[0]) == NULL)
+        return NULL;
+    if (!PyObject_TypeCheck(args[1], &FieldsType)) {
+        PyErr_SetString(PyExc_TypeError, "a cause expected");
+        return NULL;
+    }
+    Fields *cause = (Fields *)args[1];
+    PyObject *future = Py_NewRef(cause->future), *task_of = given == 4 ? args[3] : Py_None, *done = NULL;
+    PyObject *task = task_of == Py_None ? Py_NewRef(future) : PyObject_CallOneArg(task_of, future);
+    if (task != NULL)
+        done = PyObject_CallMethodOneArg(args[1], str_moves_to, task);
+    Py_XDECREF(task);
+    if (done != NULL) {
+        Py_CLEAR(done);
+        Ending *ending = PyObject_GC_New(Ending, &EndingType);
+        if (ending != NULL) {
+            ending->probe = Py_NewRef(args[0]);
+            ending->cause = Py_NewRef(args[1]);
+            ending->sequence = Py_NewRef(args[2]);
+            PyObject_GC_Track(ending);
+            done = PyObject_CallMethodOneArg(future, str_add_done_callback, (PyObject *)ending);
+            Py_DECREF(ending);
+        }
+    }
+    Py_DECREF(future);
+    if (done == NULL) {
+        if (counted(args[0]) < 0)
+            return NULL;
+        Py_RETURN_FALSE;
+    }
+    Py_DECREF(done);
+    Py_SETREF(cause->future, Py_NewRef(Py_None));
+    Py_RETURN_TRUE;
+}
+
 /* late(probe, read, result, args, kwargs), see guarded. */
 static PyObject *
 guarded_late(PyObject *module, PyObject *const *args, Py_ssize_t given)
@@ -1571,17 +1739,18 @@ plain(PyObject *module, PyObject *const *args, Py_ssize_t given)
 
 /* ---- the module --------------------------------------------------------------------------------------------------- */
 
-/* use(current, python_end, python_observe): what is defined in Python and needed here. */
+/* use(current, python_end, python_observe, python_leave): what is defined in Python and needed here. */
 static PyObject *
 use(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *variable, *end, *observe;
-    if (!PyArg_ParseTuple(args, "O!OO", &PyContextVar_Type, &variable, &end, &observe))
+    PyObject *variable, *end, *observe, *leave;
+    if (!PyArg_ParseTuple(args, "O!OOO", &PyContextVar_Type, &variable, &end, &observe, &leave))
         return NULL;
     Py_XSETREF(current, Py_NewRef(variable));
     Py_XSETREF(python_end, Py_NewRef(end));
     Py_XSETREF(python_observe, Py_NewRef(observe));
+    Py_XSETREF(python_leave, Py_NewRef(leave));
     Py_RETURN_NONE;
 }
 
@@ -1607,6 +1776,9 @@ static PyMethodDef functions[] = {
     {"begin", (PyCFunction)(void (*)(void))guarded_begin, METH_FASTCALL, NULL},
     {"end", (PyCFunction)(void (*)(void))guarded_end, METH_FASTCALL, NULL},
     {"observe", (PyCFunction)(void (*)(void))guarded_observe, METH_FASTCALL, NULL},
+    {"leave", (PyCFunction)(void (*)(void))guarded_leave, METH_FASTCALL, NULL},
+    {"settled", guarded_settled, METH_NOARGS, NULL},
+    {"follow", (PyCFunction)(void (*)(void))guarded_follow, METH_FASTCALL, NULL},
     {"late", (PyCFunction)(void (*)(void))guarded_late, METH_FASTCALL, NULL},
     {"deliver", (PyCFunction)(void (*)(void))guarded_deliver, METH_FASTCALL, NULL},
     {"made", (PyCFunction)(void (*)(void))guarded_made, METH_FASTCALL, NULL},
@@ -1634,6 +1806,8 @@ PyInit__native(void)
         {&str_facts, "facts"},   {&str_number, "number"},   {&str_failed, "failed"},
         {&str_complete, "complete"}, {&str_together, "together"}, {&str_channel, "channel"},
         {&str_handler, "handler"}, {&str_receipt, "receipt"}, {&empty_text, ""},
+        {&str_exception, "_exception"}, {&str_cancelled, "cancelled"}, {&str_moves_to, "moves_to"},
+        {&str_add_done_callback, "add_done_callback"}, {&str_raised, "raised"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((*names[i].name = PyUnicode_InternFromString(names[i].text)) == NULL)
@@ -1643,7 +1817,7 @@ PyInit__native(void)
     if ((getframe = Py_XNewRef(PySys_GetObject("_getframe"))) == NULL)
         return NULL;
     if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0 || PyType_Ready(&FieldsType) < 0
-        || PyType_Ready(&SubmissionType) < 0)
+        || PyType_Ready(&SubmissionType) < 0 || PyType_Ready(&EndingType) < 0)
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)

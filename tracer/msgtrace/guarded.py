@@ -185,9 +185,11 @@ def follow(probe: Probe, cause: Handling, sequence: Any, task_of: Callable[[Any]
 
     def finished(future: Any) -> None:
         cause.ended()
-        error = None if future.cancelled() else getattr(future, "_exception", None)
+        cancelled = future.cancelled()
+        error = None if cancelled else getattr(future, "_exception", None)
         try:
-            probe.complete(sequence, "cancelled" if future.cancelled() else "raised" if error else "ok", error)
+            # Not whether it is true: an error may have a length, of the program's own.
+            probe.complete(sequence, "cancelled" if cancelled else "ok" if error is None else "raised", error)
         except Exception as ours:  # noqa: BLE001 - the contract with the host program
             probe.failed(ours)
 
@@ -226,6 +228,7 @@ def injected(
 
 
 if not TYPE_CHECKING and native is not None:
-    native.use(CURRENT, end, observe)
+    native.use(CURRENT, end, observe, leave)
     ignoring.tell_native(native)
     begin, end, observe, late, deliver = native.begin, native.end, native.observe, native.late, native.deliver
+    leave, settled, follow = native.leave, native.settled, native.follow
