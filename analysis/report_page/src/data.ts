@@ -229,15 +229,6 @@ export interface Score {
   criteria: Criterion[];
 }
 
-export interface RetryPolicy {
-  kind: string;
-  initial_delay_s: number | null;
-  multiplier: number | null;
-  max_attempts: number | null;
-  then: string;
-  then_to: string | null;
-}
-
 export interface Page {
   trace: {
     id: string;
@@ -265,12 +256,15 @@ export interface Page {
     system: string;
     channel: string;
     mechanism: string;
+    certainty: Certainty;
     events: number[];
-    policy: RetryPolicy;
+    delays: string;
+    attempts: number | null;
+    then: string;
     messages: number;
     given_up: number;
     recovered: number;
-    note: string | null;
+    note: string;
   }[];
   resilience: { scores: Score[]; left_out: number };
   completeness: {

@@ -5,7 +5,7 @@ import { Timeline } from "./chart";
 import { Filters, Search } from "./controls";
 import { page } from "./data";
 import { count, duration, plural } from "./format";
-import { ChannelTag, EventLink, Name, Nothing, Section, Tag } from "./parts";
+import { ChannelTag, EventLink, Name, Nothing, Section, Sure, Tag } from "./parts";
 import { Table } from "./table";
 
 const STEP = 8;
@@ -74,10 +74,10 @@ function Retries(): ReactNode {
           rowKey={(_, place) => place}
           columns={[
             { name: "Consumer", cell: (row) => <><Name>{row.service}</Name><br /><Tag>{row.system}</Tag> <Name code>{row.channel}</Name></>, by: (row) => row.service },
-            { name: "By", cell: (row) => row.mechanism, by: (row) => row.mechanism },
-            { name: "Delays", cell: (row) => delays(row.policy) },
-            { name: "Attempts", cell: (row) => (row.policy.max_attempts === null ? "no limit seen" : `at most ${row.policy.max_attempts}`) },
-            { name: "Then", cell: (row) => <>{row.policy.then}{row.policy.then_to ? <> to <Name code>{row.policy.then_to}</Name></> : null}</> },
+            { name: "By", cell: (row) => <>{row.mechanism} <Sure certainty={row.certainty} /></>, by: (row) => row.mechanism },
+            { name: "Delays", cell: (row) => row.delays },
+            { name: "Attempts", cell: (row) => (row.attempts === null ? "no limit seen" : `at most ${row.attempts}`) },
+            { name: "Then", cell: (row) => <Name>{row.then}</Name> },
             { name: "Messages", cell: (row) => count(row.messages), by: (row) => row.messages, number: true },
             { name: "Recovered", cell: (row) => count(row.recovered), by: (row) => row.recovered, number: true },
             { name: "Given up", cell: (row) => count(row.given_up), by: (row) => row.given_up, number: true },
@@ -88,10 +88,4 @@ function Retries(): ReactNode {
       )}
     </Section>
   );
-}
-
-function delays(policy: (typeof page.retrying)[number]["policy"]): string {
-  if (policy.initial_delay_s === null) return policy.kind;
-  const first = duration(policy.initial_delay_s * 1000);
-  return `${policy.kind}, from ${first}${policy.multiplier === null ? "" : `, times ${policy.multiplier}`}`;
 }

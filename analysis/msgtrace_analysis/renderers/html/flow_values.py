@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.renderers.html.event_values import evidence
-from msgtrace_analysis.renderers.json_values import latency, time_of
+from msgtrace_analysis.renderers.json_values import time_of
 
 if TYPE_CHECKING:
-    from msgtrace_analysis.findings import Execution, Flow, Moment, Place, Step, Variant
+    from msgtrace_analysis.findings import Execution, Flow, Latency, Moment, Place, Step, Variant
     from msgtrace_analysis.renderers.html.numbering import Numbering
 
 MOST_STEPS: Final = 60
@@ -41,6 +41,13 @@ def flow(value: Flow, numbers: Numbering) -> dict[str, Any]:
         "ambiguous": value.ambiguous,
         "evidence": evidence(value.evidence),
     }
+
+
+def latency(value: Latency | None) -> dict[str, Any] | None:
+    """Percentiles in milliseconds."""
+    if value is None:
+        return None
+    return {"messages": value.messages, "p50_ms": value.p50_ms, "p95_ms": value.p95_ms, "p99_ms": value.p99_ms}
 
 
 def _place(value: Place, numbers: Numbering) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from msgtrace_analysis.renderers.html.numbering import Numbering
 from msgtrace_analysis.renderers.html.score_values import completeness, recording, scores
 from msgtrace_analysis.renderers.html.topology_values import topology
 from msgtrace_analysis.renderers.json_values import time_of
-from msgtrace_analysis.renderers.retry_values import observed
+from msgtrace_analysis.renderers.retry_values import delays_text, then_text
 
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Findings, Timeline, Timelines
@@ -56,7 +56,22 @@ def page(findings: Findings) -> dict[str, Any]:
         "timelines": _timelines(findings.timelines),
         "topology": topology(findings.topology, findings.uses, numbers),
         "retrying": [
-            {**observed(each), "events": numbers.known_events(each.events)} for each in findings.retrying.observed
+            {
+                "service": each.service,
+                "system": each.system,
+                "channel": each.channel,
+                "mechanism": each.mechanism,
+                "certainty": each.mechanism_certainty,
+                "events": numbers.known_events(each.events),
+                "delays": delays_text(each.policy),
+                "attempts": each.policy.max_attempts,
+                "then": then_text(each.policy),
+                "messages": each.groups,
+                "recovered": each.recovered,
+                "given_up": each.exhausted,
+                "note": each.note,
+            }
+            for each in findings.retrying.observed
         ],
         "resilience": scores(findings.resilience),
         "completeness": completeness(findings),
