@@ -51,6 +51,7 @@ export MSGTRACE_TEST_PYTHON_REDIS := $(OLDER)
 
 test: $(WHEEL_STAMP) $(OLDER_STAMP) ## all tests, real brokers included, against the built wheel
 	$(WHEEL_VENV)/bin/python -m integration.brokers install
+	$(WHEEL_VENV)/bin/python -m integration.debugger
 	$(WHEEL_VENV)/bin/python -m integration.node_packages
 	$(WHEEL_VENV)/bin/python -m integration.chromium
 	$(WHEEL_VENV)/bin/python -m integration.other_interpreters
@@ -66,6 +67,7 @@ check: $(STAMP) ## lint, types, layering, documents in step
 
 soak: $(WHEEL_STAMP) $(OLDER_STAMP) ## long fault and load runs
 	$(WHEEL_VENV)/bin/python -m integration.brokers install
+	$(WHEEL_VENV)/bin/python -m integration.debugger
 	$(WHEEL_VENV)/bin/python -m pytest -m soak --timeout=3600 $(ARGS)
 
 bench: $(WHEEL_STAMP) ## what recording costs, beside what users would pick instead; real brokers

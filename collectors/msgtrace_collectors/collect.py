@@ -14,6 +14,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from msgtrace.attached import NOTED as ATTACHED
 from msgtrace.redaction import Options, Redactor
 from msgtrace_collectors.caps import Caps
 from msgtrace_collectors.collector import Collector, Stop
@@ -56,6 +58,7 @@ class Job:
         redaction: what is redacted.
         schemas: asked for the schemas of bodies that don't bring theirs along.
         sources: make what else operations come from, beside the spool; OSError when they can't.
+        attached: the processes ran before and go on; it ends with its supervisor, which began to record them.
     """
 
     db: Path
@@ -67,6 +70,7 @@ class Job:
     redaction: Options = field(default_factory=Options)
     schemas: Schemas | None = None
     sources: tuple[Callable[[Collector], Source], ...] = ()
+    attached: bool = False
 
 
 def say(text: str) -> None:
@@ -161,6 +165,11 @@ def _run(job: Job, collector: Collector, stop: Stop) -> None:
     supervisor = os.getppid()
     told: list[bool] = []
 
+    def beat() -> None:
+        if job.attached and os.getppid() != supervisor:
+            _detach(job.spool)
+            stop.requested = True
+
     def after_each_transaction() -> None:
         if not collector.linking.acquire(blocking=False):
             return  # another time: what is being linked is not deleted
@@ -179,10 +188,18 @@ def _run(job: Job, collector: Collector, stop: Stop) -> None:
         orphaned = job.ready_fd is not None and os.getppid() != supervisor
         return ORPHANED_IDLE_S if orphaned else job.until_idle_s
 
-    collector.run(stop, until_idle_s=idle_s, every=after_each_transaction)
+    collector.run(stop, until_idle_s=idle_s, every=after_each_transaction, beat=beat)
     if job.ready_fd is not None and os.getppid() != supervisor:
         # Nobody is left who would clear it away.
         shutil.rmtree(job.spool, ignore_errors=True)
+
+
+def _detach(spool: Path) -> None:
+    """What the supervisor would have done: it is gone, and nobody else would end recording in what it attached to."""
+    pids = [path.name.removeprefix(ATTACHED) for path in spool.glob(f"{ATTACHED}*")]
+    if pids:
+        command = [sys.executable, "-P", "-m", "msgtrace", "detach", *pids]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
 
 
 def _link_now(collector: Collector) -> None:
@@ -254,6 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--spool", type=Path, required=True)
     parser.add_argument("--ready-fd", type=int)
     parser.add_argument("--stop-when-idle", type=float, metavar="SECONDS")
+    parser.add_argument("--attached", action="store_true")
     parser.add_argument("--max-size", type=parsed_size, metavar="SIZE")
     parser.add_argument("--max-age", type=parsed_age, metavar="TIME")
     chosen = parser.parse_args(arguments)
@@ -272,6 +290,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             caps=Caps(chosen.max_size, chosen.max_age),
             redaction=redaction,
             schemas=schemas,
+            attached=chosen.attached,
         )
     )
 

@@ -37,6 +37,8 @@ BUSY_RECORDS: Final = 1_000
 """Read at once: there is more to come."""
 SHORTEST_PAUSE_S: Final = 0.001
 LONGEST_PAUSE_S: Final = 0.05
+DRAIN_AT_MOST_S: Final = 5.0
+"""Of processes that go on, and never stop recording."""
 RETRY_EVERY_S: Final = 0.5
 MAX_RETRIES: Final = 5
 """Of errors that are not a full disk."""
@@ -116,13 +118,21 @@ class Collector:
     def _new_batch(self) -> Batch:
         return Batch(self._redactor, self._bodies, self.registry.get)
 
-    def run(self, stop: Stop, *, until_idle_s: Callable[[], float | None], every: Callable[[], None]) -> None:
+    def run(
+        self,
+        stop: Stop,
+        *,
+        until_idle_s: Callable[[], float | None],
+        every: Callable[[], None],
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         """Collect until asked to stop.
 
         Args:
             stop: looked at between steps.
             until_idle_s: asked how long there may be no process before it ends by itself; None for ever.
             every: called after each transaction.
+            beat: called at each step; it may ask to stop.
 
         Raises:
             TraceError: what was read could not be stored. It is still in the segments.
@@ -130,6 +140,7 @@ class Collector:
         pause = SHORTEST_PAUSE_S
         busy_at = time.monotonic()
         while not stop.requested:
+            beat()
             read = self._poll()
             now = time.monotonic()
             if self._due(now, read):
@@ -164,7 +175,8 @@ class Collector:
         for source in self.sources:
             source.close()  # what has come is stored; the rest comes again, to the next collector
         quiet = 0
-        while quiet < 3:
+        deadline = time.monotonic() + DRAIN_AT_MOST_S
+        while quiet < 3 and (self._reader.ending or time.monotonic() < deadline):
             read = self._poll()
             if read or self.registry.changed:
                 quiet = 0

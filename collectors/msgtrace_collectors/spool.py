@@ -75,6 +75,11 @@ class SpoolReader:
         """Processes that have not ended, or have not been read to their end."""
         return len(self._tails)
 
+    @property
+    def ending(self) -> bool:
+        """Whether a process has ended that has not been read to its end."""
+        return bool(self._ended)
+
     def poll(self, batch: Sink) -> int:
         """Read what is there, at most one segment of each process.
 

@@ -24,17 +24,22 @@ def packages(names: Iterable[str]) -> list[str]:
     return wanted
 
 
+def install_packages(wanted: list[str]) -> int:
+    """Installs Debian packages, says what it did, and returns the exit code."""
+    argv = ["apt-get", "install", "-y", "--no-install-recommends", *wanted]
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        click.echo(f"not allowed to install packages here; run this as root: {' '.join(argv)}", err=True)
+        return 1
+    if (code := subprocess.run(argv, check=False).returncode) != 0:
+        click.echo(f"apt-get ended with {code}; `apt-get update` first may help", err=True)
+    return code
+
+
 def install(names: Iterable[str]) -> int:
     """Installs what is missing, says what it did, and returns the exit code."""
     names = tuple(names)
-    if wanted := packages(names):
-        argv = ["apt-get", "install", "-y", "--no-install-recommends", *wanted]
-        if not shutil.which("apt-get") or os.geteuid() != 0:
-            click.echo(f"not allowed to install packages here; run this as root: {' '.join(argv)}", err=True)
-            return 1
-        if (code := subprocess.run(argv, check=False).returncode) != 0:
-            click.echo(f"apt-get ended with {code}; `apt-get update` first may help", err=True)
-            return 1
+    if (wanted := packages(names)) and install_packages(wanted) != 0:
+        return 1
     if "kafka" in names:
         try:
             click.echo(f"kafka: jars of {kafka_jars.version()} are in {kafka_jars.fetch()}")

@@ -31,7 +31,7 @@ def spool() -> Iterator[Path]:
         yield Path(folder)
 
 
-def recorder(spool: Path, **limits: int) -> Recorder:
+def recorder(spool: Path, **limits: Any) -> Recorder:
     return Recorder(spool, lambda: {"pid": os.getpid()}, **limits)
 
 

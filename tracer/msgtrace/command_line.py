@@ -25,6 +25,8 @@ class Entry:
 
 COMMANDS: Final[dict[str, Entry]] = {
     "run": Entry("msgtrace.commands.run:run", "Run a program and record its messages."),
+    "attach": Entry("msgtrace.commands.attach:attach", "Record in running Python processes."),
+    "detach": Entry("msgtrace.commands.detach:detach", "End recording in a process that was attached to."),
     "report": Entry(
         "msgtrace_analysis.commands.report:report",
         "Write the documents: guide, EVENT_FLOWS.json, AsyncAPI, JSON Schema.",

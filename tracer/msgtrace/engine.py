@@ -169,9 +169,18 @@ class Engine:
     def _probe(self, placed: Placed, kind: str) -> Probe:
         return Probe(self._recorder, self._sites, placed.hook, placed.version, kind, placed.point.target)
 
-    def restore(self) -> None:
-        """Put back everything that is still ours. What somebody else has wrapped since is left, does nothing, and is said."""
-        with self._lock:
+    def restore(self, *, wait: bool = True) -> bool:
+        """Put back everything that is still ours. What somebody else has wrapped since is left, does nothing, and is said.
+
+        Args:
+            wait: False where another thread that is just hooking something must not be waited for.
+
+        Returns:
+            whether it was done.
+        """
+        if not self._lock.acquire(blocking=wait):
+            return False
+        try:
             self._waiting.clear()
             for placed in reversed(self.placed):
                 for probe in placed.probes:
@@ -187,6 +196,9 @@ class Engine:
                 else:
                     setattr(placed.owner, name, placed.original)
                 placed.status = "restored"
+        finally:
+            self._lock.release()
+        return True
 
 
 def _defined(owner: Any, name: str) -> Any:

@@ -65,6 +65,7 @@ class Recorder:
         segment_bytes: size of a segment file.
         spool_limit: bytes that this process's segments may take together.
         last_sequence: that an earlier recorder of this process has given.
+        turned: called when a segment was full, in the thread that filled it, and may `close`. It must not wait.
 
     Attributes:
         process_id: 16 random bytes; another in a forked child.
@@ -89,7 +90,9 @@ class Recorder:
         segment_bytes: int = 1 << 20,
         spool_limit: int = 32 << 20,
         last_sequence: int = 0,
+        turned: Callable[[], None] | None = None,
     ) -> None:
+        self._turned = turned
         self._root = os.fspath(root)
         self._facts = facts
         self.body_limit = min(body_limit, segment_bytes // 4)
@@ -340,7 +343,16 @@ class Recorder:
         """
         if self._closed:
             return False
+        written = self._append_turning(payload, failed)
+        if self._turned is not None:
+            self._turned()
+        return written
+
+    def _append_turning(self, payload: bytes, failed: Any) -> bool:
+        """As `_append_slowly`."""
         with self._lock:
+            if self._closed:
+                return False
             if self._turning:
                 # A signal handler or finaliser inside this very thread's turning: the outer call writes it.
                 self._interrupted.append(payload)

@@ -73,7 +73,7 @@ class Segment:
 
 
 @contextlib.contextmanager
-def _standard_streams_left_closed() -> Iterator[None]:
+def standard_streams_left_closed() -> Iterator[None]:
     """Let no descriptor of ours be 0, 1 or 2 where the program was started without: it would be read and written as such."""
     held: list[int] = []
     try:
@@ -125,7 +125,7 @@ class Spool:
         os.mkdir(self._folder, mode=0o700)
         # Held until the process ends: tells a reader in another pid namespace that we live. POSIX locks are not
         # inherited by fork, so a child does not keep a dead parent's lock.
-        with _standard_streams_left_closed():
+        with standard_streams_left_closed():
             self._alive = os.open(f"{self._folder}/alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.lockf(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -135,7 +135,7 @@ class Spool:
         if segment is None:
             if len(self._segments) >= self._limit:
                 return None
-            with contextlib.suppress(OSError), _standard_streams_left_closed():
+            with contextlib.suppress(OSError), standard_streams_left_closed():
                 segment = self._create()
             if segment is None:
                 return None
@@ -173,7 +173,7 @@ class Spool:
 
     def close(self) -> None:
         """Say that nothing more is written, and let go of the segments, which have been sealed."""
-        with contextlib.suppress(OSError), _standard_streams_left_closed():
+        with contextlib.suppress(OSError), standard_streams_left_closed():
             os.close(os.open(f"{self._folder}/{CLOSED}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         if not self._descriptors_are_ours():
             _ABANDONED.append(self._segments)

@@ -38,19 +38,30 @@ class Tracer:
     Args:
         settings: what to do; by default what the environment says when the first library is met.
         conceal: called after anything of ours was imported, where the program may not see what we imported.
+        left: asked when a segment is full whether nobody reads any more; then everything is taken out again.
 
     Attributes:
         engine: the hooks; None until the first library with a hook was seen.
         recorder: what the hooks record with; None as long.
         failure: why nothing is recorded here; '' as long as there is no reason.
+        over: it was stopped, and records nothing any more.
+        attached: it was begun from outside, in the middle of the program's life.
     """
 
-    def __init__(self, settings: Settings | None = None, conceal: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        conceal: Callable[[], None] | None = None,
+        left: Callable[[], bool] | None = None,
+    ) -> None:
         self.engine: Engine | None = None
         self.recorder: Recorder | None = None
         self.failure = ""
+        self.over = False
+        self.attached = left is not None
         self._settings = settings
         self._conceal = conceal
+        self._left = left
         self._watch = ImportWatch(self._importing, self._imported, TOPS)
 
     def start(self) -> None:
@@ -63,9 +74,16 @@ class Tracer:
         if own_bus is not None:
             self.add_own(own_bus.hooks())
 
-    def stop(self) -> None:
-        """Take everything out again, and record no more: a tracer is started once."""
+    def stop(self, *, wait: bool = True) -> None:
+        """Take everything out again, and record no more: a tracer is started once.
+
+        Args:
+            wait: False where another thread that is just hooking something must not be waited for; it is `over` if it was done.
+        """
         global _last_sequence  # noqa: PLW0603 - a process counts on, whoever records
+        if self.over or (self.engine is not None and not self.engine.restore(wait=wait)):
+            return
+        self.over = True
         if self._watch in sys.meta_path:
             sys.meta_path.remove(self._watch)
         if "msgtrace.first_call" in sys.modules:
@@ -75,13 +93,17 @@ class Tracer:
         if self.engine is not None:
             from msgtrace import greenlets, kept_context, threads  # noqa: PLC0415 - loaded with the engine
 
-            self.engine.restore()
             threads.release_causes()
             greenlets.release_causes()
             kept_context.release_contexts()
         if self.recorder is not None:
             _last_sequence = self.recorder.next_sequence()
             self.recorder.close()
+
+    def _turned(self) -> None:
+        """End where nobody reads any more. In the middle of a call of the program's: nothing is waited for."""
+        if self._left is not None and self._left():
+            self.stop(wait=False)
 
     def _importing(self, top: str) -> Iterable[str]:
         if top != AT_FIRST_CALL:
@@ -94,6 +116,8 @@ class Tracer:
     def _add(self, files: Iterable[str]) -> Iterable[str]:
         """Put hooks in; the modules that they wait for."""
         modules: set[str] = set()
+        if self.over:
+            return modules
         try:
             wanted = [file for file in files if self._wants(file)]
             engine = self._opened() if wanted else None
@@ -128,7 +152,7 @@ class Tracer:
 
                 first_call.await_first_call(self._first_call)
                 return
-            if self.engine is None:
+            if self.engine is None or self.over:
                 return
             from msgtrace.probe import opentelemetry_imported  # noqa: PLC0415 - loaded with the engine
 
@@ -162,8 +186,8 @@ class Tracer:
             from msgtrace.recorder import Recorder  # noqa: PLC0415
 
             settings = self._settings
-            if "MSGTRACE_LEND" not in os.environ:
-                # `run` made it, and has taken it away when the program had ended: then nobody reads it any more.
+            if "MSGTRACE_LEND" not in os.environ and not self.attached:
+                # `run` or `attach` made it, and has taken it away at the end: then nobody reads it any more.
                 os.makedirs(settings.spool, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported at start
             recorder = self.recorder = Recorder(
                 settings.spool,
@@ -172,6 +196,7 @@ class Tracer:
                 segment_bytes=settings.segment_bytes,
                 spool_limit=settings.spool_limit,
                 last_sequence=_last_sequence and _last_sequence + _SEQUENCES_APART,
+                turned=self._turned if self.attached else None,
             )
             bind(recorder, settings)
             self.engine = Engine(recorder, CodeSites(recorder))
@@ -224,18 +249,25 @@ def start(conceal: Callable[[], None] | None = None) -> Tracer | None:
     return _active
 
 
-def start_with(settings: Settings) -> Tracer:
+def start_with(
+    settings: Settings, conceal: Callable[[], None] | None = None, left: Callable[[], bool] | None = None
+) -> Tracer:
     """Start recording with given settings, in a process that runs already.
 
     What the program has imported is hooked where it stands: its classes, so that what it has made of them is covered.
+
+    Args:
+        settings: what to do.
+        conceal: see `Tracer`.
+        left: see `Tracer`.
 
     Raises:
         RuntimeError: this process is being recorded.
     """
     global _active  # noqa: PLW0603 - as above
-    if _active is not None:
+    if _active is not None and not _active.over:
         raise RuntimeError("this process is being recorded already")
-    _active = Tracer(settings)
+    _active = Tracer(settings, conceal, left)
     _active.start()
     return _active
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import select
@@ -10,10 +11,12 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgtrace.attached import LOCK
 from msgtrace.redaction import Options
 from msgtrace.spool import writable_folder
 
@@ -44,6 +47,21 @@ def tool_environment() -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where processes record that were running before.
+
+    Attributes:
+        memory: a memory file system that they see, as we see it.
+        user: theirs, and the trace file's.
+        group: theirs.
+    """
+
+    memory: Path
+    user: int
+    group: int
+
+
 class Collector:
     """One collector process and its spool folder.
 
@@ -52,6 +70,7 @@ class Collector:
         redact: rules added to those of MSGTRACE_REDACT.
         limits: further options of the collector's, those that are not None.
         schemas: variables of its environment that say where schemas are; a registry's address may have a password in it.
+        place: of what is attached to; None for a program that we start.
 
     Raises:
         CollectorFailed: a rule can't be understood.
@@ -63,7 +82,10 @@ class Collector:
         redact: Sequence[str] = (),
         limits: Mapping[str, str | None] | None = None,
         schemas: Mapping[str, str] | None = None,
+        place: Place | None = None,
     ) -> None:
+        self._place = place
+        self._held: tuple[int, ...] = ()
         self._schemas = dict(schemas or {})
         self._db = db.absolute()
         self._rules = " ".join([os.environ.get("MSGTRACE_REDACT", ""), *redact]).strip()
@@ -91,18 +113,7 @@ class Collector:
         missing = [name for name in ("duckdb", "pyarrow", "xxhash") if find_spec(name) is None]
         if missing:
             raise CollectorFailed(f"recording needs {' and '.join(missing)}: pip install 'msgtrace[tools]'")
-        runtime = os.environ.get("XDG_RUNTIME_DIR")
-        root = writable_folder([Path("/dev/shm"), *([Path(runtime)] if runtime else [])])  # noqa: S108 - memory, in a folder of our own
-        if root is None:
-            raise CollectorFailed(
-                "no memory file system to record into: neither /dev/shm nor XDG_RUNTIME_DIR can be written to"
-            )
-        spool = root / f"msgtrace-{os.getuid()}-{secrets.token_hex(8)}"
-        try:
-            spool.mkdir(mode=0o700)
-        except OSError as error:
-            raise CollectorFailed(f"{spool}: {error.strerror}; nothing can be recorded there") from None
-        self.spool = spool
+        self.spool = self._made()
         try:
             self._await(self._launch())
         except BaseException:
@@ -112,6 +123,29 @@ class Collector:
             self.discard()
             raise
 
+    def _made(self) -> Path:
+        """A new spool folder."""
+        runtime = os.environ.get("XDG_RUNTIME_DIR")
+        usual = [Path("/dev/shm"), *([Path(runtime)] if runtime else [])]  # noqa: S108 - memory, in a folder of our own
+        root = writable_folder(usual) if self._place is None else self._place.memory
+        if root is None:
+            raise CollectorFailed(
+                "no memory file system to record into: neither /dev/shm nor XDG_RUNTIME_DIR can be written to"
+            )
+        spool = root / f"msgtrace-{os.getuid()}-{secrets.token_hex(8)}"
+        try:
+            spool.mkdir(mode=0o700)
+            if self._place is not None:
+                # Held by us and, through inheritance, by the collector: as long as somebody reads.
+                lock = os.open(spool / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._held = (lock,)
+                os.fchown(lock, self._place.user, self._place.group)
+                os.chown(spool, self._place.user, self._place.group)
+        except OSError as error:
+            raise CollectorFailed(f"{spool}: {error.strerror}; nothing can be recorded there") from None
+        return spool
+
     def _launch(self) -> int:
         """Start the process; the descriptor that it says it is ready on."""
         receiving, sending = os.pipe()
@@ -120,9 +154,16 @@ class Collector:
         variables.update(self._schemas)
         command = [sys.executable, "-P", "-m", "msgtrace_collectors.collect", "--db", str(self._db)]
         command += ["--spool", str(self.spool), "--ready-fd", str(sending), *self._limits]
-        with (self.spool / "collector.log").open("ab") as log:
+        if self._place is not None:
+            command.append("--attached")
+        other = self._place if self._place is not None and self._place.user != os.geteuid() else None
+        log_file = os.open(self.spool / "collector.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        with open(log_file, "ab") as log:  # noqa: PTH123 - of a descriptor
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(sending,), env=variables,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(sending, *self._held),
+                env=variables,
+                user=other.user if other else None, group=other.group if other else None,
+                extra_groups=[] if other else None,
                 # Its own group: the terminal's Ctrl-C is the program's.
                 process_group=0,
             )  # fmt: skip
@@ -214,3 +255,6 @@ class Collector:
         """Remove the spool, unless there is something in it that is nowhere else."""
         if self.spool.name.startswith("msgtrace-") and not self._kept:
             shutil.rmtree(self.spool, ignore_errors=True)
+        for file in self._held:
+            os.close(file)
+        self._held = ()

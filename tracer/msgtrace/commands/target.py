@@ -176,7 +176,7 @@ def _installed(program: str, version: tuple[int, int] | None, names: tuple[str, 
 def recording_processes(spool: Path) -> list[int]:
     """Processes that have a segment of this spool in their memory, forked ones that have recorded nothing too."""
     found = []
-    wanted = os.fsencode(spool) + b"/"
+    wanted = b"/" + os.fsencode(spool.name) + b"/"  # the rest of the path may be another in a container
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if (

@@ -82,28 +82,53 @@ def _asked_by_us() -> bool:
     return type(name) is str and name.partition(".")[0] in {"msgtrace", *LENT}
 
 
+class NotLent(Exception):  # noqa: N818 - reads as what it is
+    """This interpreter has no msgtrace and can't be lent ours; the text is for the user."""
+
+
+def found(tag: str, folders: list[str]) -> Lender | None:
+    """Make sure that msgtrace can be imported here.
+
+    Args:
+        tag: what kind of interpreter the packages are for.
+        folders: where the packages are that this one may be lent.
+
+    Returns:
+        what lends them, on `sys.meta_path` from now on; None where the interpreter has them itself.
+
+    Raises:
+        NotLent: it can't be.
+    """
+    try:
+        import msgtrace  # noqa: F401, PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "msgtrace":
+            raise
+    else:
+        return None
+    own = f"{sys.implementation.cache_tag}{sys.abiflags}"
+    if tag != own:
+        raise NotLent(
+            f"{sys.executable} is {own} and has no msgtrace, which runs as {tag} here; "
+            f"install it there: {sys.executable} -m pip install msgtrace"
+        )
+    lender = Lender(folders)
+    sys.meta_path.append(lender)
+    return lender
+
+
 def begin(note: Callable[[str], None]) -> None:
     """Start recording.
 
     Args:
         note: says why this process can't be recorded.
     """
-    conceal = None
+    folders = [p for p in os.environ.get("MSGTRACE_LEND", "").split(os.pathsep) if p]
     try:
-        from msgtrace.start import start  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name != "msgtrace":
-            raise
-        tag = f"{sys.implementation.cache_tag}{sys.abiflags}"
-        if os.environ.get("MSGTRACE_TAG") != tag:
-            note(
-                f"{sys.executable} is {tag} and has no msgtrace, which runs as {os.environ.get('MSGTRACE_TAG')} here; "
-                f"install it there: {sys.executable} -m pip install msgtrace"
-            )
-            return
-        lender = Lender([p for p in os.environ.get("MSGTRACE_LEND", "").split(os.pathsep) if p])
-        sys.meta_path.append(lender)
-        from msgtrace.start import start  # noqa: PLC0415
+        lender = found(os.environ.get("MSGTRACE_TAG", ""), folders)
+    except NotLent as error:
+        note(str(error))
+        return
+    from msgtrace.start import start  # noqa: PLC0415
 
-        conceal = lender.conceal
-    start(conceal)
+    start(None if lender is None else lender.conceal)
