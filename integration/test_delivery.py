@@ -183,6 +183,10 @@ def test_a_slow_worker(rabbitmq: Rabbitmq, unique: Callable[[str], str], tmp_pat
     run.lag_is_right()
     assert run.lag().last > 10
     assert run.found.duplicates == ()
+    (load,) = run.found.loads
+    assert (load.limit, load.in_flight, load.at_once, load.processes) == (1, 1, 1, 1)
+    assert load.p50_ms is not None
+    assert load.p50_ms >= 30  # it sleeps so long
     unsettled = len(run.receipts()) - len(run.noted("acked"))
     assert sum(each.messages for each in run.found.missing if each.kind == "unsettled") == unsettled
 

@@ -177,7 +177,7 @@ def every_rule(name: str) -> list[Alert]:
         for spot in spots
         for query in (
             exporters.waiting(spot), exporters.waiting_s(spot), exporters.grown(spot, 90), exporters.sent(spot, 7200),
-            exporters.failing(spot, 600),
+            exporters.failing(spot, 600), exporters.handling_s(spot, 600),
         )
         if query is not None
     ]  # fmt: skip

@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from msgtrace_analysis.commands.choosing import Choice
-    from msgtrace_analysis.findings import Consumer, Duplicates, Guarantees, Lag, Missing, Order, Producer
+    from msgtrace_analysis.findings import (
+        Consumer,
+        Duplicates,
+        Guarantees,
+        Lag,
+        Load,
+        Missing,
+        Order,
+        Pressure,
+        Producer,
+    )
     from msgtrace_analysis.renderers.delivery_rows import Of
     from msgtrace_analysis.renderers.rows import Format
     from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
-    Placed = TypeVar("Placed", Consumer, Producer, Duplicates, Order, Missing, Lag)
+    Placed = TypeVar("Placed", Consumer, Producer, Duplicates, Order, Missing, Lag, Load, Pressure)
 
 
 @click.command()
@@ -46,7 +56,7 @@ def _channels(study: Study, choice: Choice, rules: Rules) -> frozenset[str]:
     return frozenset[str]().union(*channels_of(study, choice.wanted(catalogue(study, 0, rules))).values())
 
 
-def _services(each: Consumer | Producer | Duplicates | Order | Missing | Lag) -> tuple[str, ...]:
+def _services(each: Consumer | Producer | Duplicates | Order | Missing | Lag | Load | Pressure) -> tuple[str, ...]:
     # By its own name and not with isinstance: only type checkers import these.
     own: str | None = getattr(each, "service", None)
     return getattr(each, "services", ()) if own is None else (own,)
@@ -76,6 +86,8 @@ def chosen(found: Guarantees, choice: Choice, channels: frozenset[str] | None = 
         orders=wanted(found.orders),
         missing=wanted(found.missing),
         lags=wanted(found.lags),
+        loads=wanted(found.loads),
+        pressures=wanted(found.pressures),
         rebalances=tuple(
             each
             for each in found.rebalances

@@ -65,6 +65,7 @@ from msgtrace_analysis.findings.evidence import CERTAINTIES, Certainty, Evidence
 from msgtrace_analysis.findings.executions import Execution, Moment
 from msgtrace_analysis.findings.flows import Delivery, Flow, Hop, Latency, Step, Style, Target, Traffic, Variant
 from msgtrace_analysis.findings.handlers import Handler
+from msgtrace_analysis.findings.limits import Load, Pressure
 from msgtrace_analysis.findings.rates import Backlog, Frequencies, Rate, Schedule, Scope
 from msgtrace_analysis.findings.resilience import Criterion, Resilience, Score
 from msgtrace_analysis.findings.retrying import (
@@ -150,6 +151,7 @@ __all__ = [
     "Kind",
     "Lag",
     "Latency",
+    "Load",
     "LooseEnd",
     "Loss",
     "Mechanism",
@@ -168,6 +170,7 @@ __all__ = [
     "PolicyDifference",
     "PolicyKind",
     "Practices",
+    "Pressure",
     "Producer",
     "Protection",
     "Rate",

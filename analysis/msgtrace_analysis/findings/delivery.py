@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from msgtrace_analysis.findings.evidence import Certainty, Evidence
+    from msgtrace_analysis.findings.limits import Load, Pressure
 
 Mode = Literal["manual", "automatic", "on receipt", "transactional", "none", "unknown"]
 """How a consumer acknowledges: `manual`, by calls of its own; `automatic`, its library does it now and then; `on receipt`, the
@@ -249,3 +250,5 @@ class Guarantees:
     missing: tuple[Missing, ...] = ()
     lags: tuple[Lag, ...] = ()
     rebalances: tuple[Rebalance, ...] = ()
+    loads: tuple[Load, ...] = ()
+    pressures: tuple[Pressure, ...] = ()

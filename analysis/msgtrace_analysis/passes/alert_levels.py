@@ -1,7 +1,8 @@
-"""Rules on what waits: how many messages, and for how long. Pure."""
+"""Rules on what waits, how many messages and for how long, and on how long handling them takes. Pure."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from msgtrace_analysis.passes import exporters
@@ -10,7 +11,7 @@ from msgtrace_analysis.passes.usual import FEWEST, alert, unwatched
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from msgtrace_analysis.findings import Alert, Lag, Unwatched
+    from msgtrace_analysis.findings import Alert, Lag, Load, Unwatched
     from msgtrace_analysis.passes.exporters import Query
     from msgtrace_analysis.passes.usual import Usual
 
@@ -21,6 +22,9 @@ BEHIND: Final = 0.2
 LEAST_DEPTH: Final = 10
 LEAST_WAIT_S: Final = 30.0
 """What is read from a broker every 15 to 60 seconds can't tell less."""
+LEAST_HANDLING_S: Final = 0.1
+"""Buckets of histograms are not finer where handlers are fast."""
+HANDLING_WINDOW_S: Final = 600
 KEEPING: Final = frozenset({"queue", "topic", "stream", "list"})
 """Kinds of channel in which messages wait."""
 
@@ -63,6 +67,33 @@ def waits(usual: Usual) -> Iterator[Alert | Unwatched]:
             + _beyond(threshold, LEAST_WAIT_S, f"{LEAST_WAIT_S:g} s, for metrics are only read now and then"),
             certainty=usual.certainty(lag.messages, least=threshold <= LEAST_WAIT_S),
         )  # fmt: skip
+
+
+def handling(usual: Usual) -> Iterator[Alert | Unwatched]:
+    """On how long handlers run."""
+    ordered = sorted((each for each in usual.guarantees.loads if each.handled), key=_of)
+    for key, alike in groupby(ordered, _of):
+        spot, loads = usual.spot(*key), list(alike)
+        query = exporters.handling_s(spot, HANDLING_WINDOW_S)
+        handled, slowest = sum(each.handled for each in loads), max(loads, key=lambda each: each.p95_ms or 0)
+        if query is None or handled < FEWEST:
+            few = f"{handled} handlers' times of {{0}} are too few to call any usual (fewer than {FEWEST})"
+            reason = few if query is not None else "no standard metric has times of handlers of {0}"
+            yield unwatched("processing delay", spot, reason, spot.channel)
+            continue
+        seen = (slowest.p95_ms or 0) / 1000
+        threshold = max(MARGIN * seen, LEAST_HANDLING_S)
+        yield alert(
+            "HandlingSlow", "processing delay", spot, query, threshold=threshold, unit="seconds", observed=seen,
+            services=sorted({each.service for each in loads}), names=(spot.channel,), evidence=slowest.evidence,
+            reason=f"of {handled:,} handlers' runs on messages of {{0}} 95 in 100 took {seen:.3g} s or less; "
+            + _beyond(threshold, LEAST_HANDLING_S, f"{LEAST_HANDLING_S:g} s"),
+            certainty=usual.certainty(handled, least=threshold <= LEAST_HANDLING_S),
+        )  # fmt: skip
+
+
+def _of(each: Load) -> tuple[str, str, str, str]:
+    return each.system, each.channel_kind, each.channel, each.group
 
 
 def _unknown(usual: Usual) -> Iterator[Unwatched]:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgtrace_analysis.findings import Alert, Alerts, Unwatched
 from msgtrace_analysis.passes.alert_failures import dead_letters, errors
-from msgtrace_analysis.passes.alert_levels import depths, waits
+from msgtrace_analysis.passes.alert_levels import depths, handling, waits
 from msgtrace_analysis.passes.heartbeats import heartbeats
 
 if TYPE_CHECKING:
     from msgtrace_analysis.passes.usual import Usual
 
-PARTS: Final = (depths, waits, errors, dead_letters, heartbeats)
+PARTS: Final = (depths, waits, handling, errors, dead_letters, heartbeats)
 
 
 def alerts(usual: Usual) -> Alerts:

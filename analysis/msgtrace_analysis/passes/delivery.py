@@ -12,6 +12,7 @@ from msgtrace_analysis.passes.events import ref
 from msgtrace_analysis.passes.expecting import expect
 from msgtrace_analysis.passes.handling import take, time_operations
 from msgtrace_analysis.passes.lags import lags
+from msgtrace_analysis.passes.limits import loads, pressures
 from msgtrace_analysis.passes.missing import missing
 from msgtrace_analysis.passes.ordering import orders
 from msgtrace_analysis.passes.rebalances import rebalances
@@ -53,4 +54,6 @@ def guarantees(study: Study) -> Guarantees:
         missing=missing(study),
         lags=lags(study),
         rebalances=rebalances(study),
+        loads=loads(study),
+        pressures=pressures(study),
     )

@@ -24,12 +24,14 @@ MARK: Final = (
 """The first line, by which a file of ours is known."""
 MISSING_FOR_S: Final = 900
 SUMMARIES: Final = {
+    "HandlingSlow": "Handling messages of {} takes longer than usual",
     "queue depth": "More messages wait for {} than usual",
     "processing delay": "Messages wait longer for {} than usual",
     "error rate": "Handling messages of {} fails more often than usual",
     "dead letters": "Messages come to {} that could not be handled",
     "heartbeat": "Nothing was sent to {} for too long",
 }
+"""By the alert's name, or by what it watches."""
 UNITS: Final = {"heartbeat": "seconds between two", "dead letters": "messages in all"}
 """Of what was observed, where it is not that of the threshold."""
 
@@ -67,7 +69,7 @@ def _rule(alert: Alert) -> dict[str, Any]:
     }
     proof = alert.evidence
     annotations = {
-        "summary": SUMMARIES[alert.watches].format(alert.subject or alert.channel),
+        "summary": SUMMARIES.get(alert.name, SUMMARIES[alert.watches]).format(alert.subject or alert.channel),
         "reason": reason(alert),
         "observed": "" if alert.observed is None else f"{alert.observed:g} {UNITS.get(alert.watches, alert.unit)}",
         "threshold": f"{alert.threshold:g} {alert.unit}",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from msgtrace_analysis.renderers.json_values import time_of
+from msgtrace_analysis.renderers.limit_rows import load_rows, pressure_rows
 from msgtrace_analysis.renderers.rows import Rows
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
     from msgtrace_analysis.findings import Consumer, Duplicates, Guarantees, Lag, Missing, Order, Producer, Rebalance
 
-Of = Literal["consumer", "producer", "duplicate", "order", "missing", "lag", "rebalance"]
-OF: Final[tuple[Of, ...]] = ("consumer", "producer", "duplicate", "order", "missing", "lag", "rebalance")
+Of = Literal["consumer", "producer", "duplicate", "order", "missing", "lag", "rebalance", "load", "pressure"]
+OF: Final[tuple[Of, ...]] = get_args(Of)
 
 
 def delivery_rows(found: Guarantees, of: Of) -> Rows:
@@ -159,4 +160,6 @@ _MADE: Final[dict[Of, Callable[[Guarantees], Rows]]] = {
     "missing": _missing,
     "lag": _lags,
     "rebalance": _rebalances,
+    "load": load_rows,
+    "pressure": pressure_rows,
 }
