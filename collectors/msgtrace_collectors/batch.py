@@ -31,6 +31,7 @@ from msgtrace_collectors.wire import (
     Observed,
     Process,
     Record,
+    Span,
     Together,
     apart,
     decode,
@@ -271,6 +272,9 @@ class Batch:
                 first, parent = facts.get("first_sequence"), facts.get("forked_from")
                 process.first_sequence = first if isinstance(first, int) and 0 < first < SEQUENCES else None
                 process.parent = self.process_by_id(parent) if isinstance(parent, str) else None
+            case Span(sequence, span_id, parent_span_id):
+                row = (process.number, span_id, parent_span_id, process.operation_id(sequence))
+                self._definitions.setdefault("spans", []).append(row)
             case Loss(reason, count, detail):
                 self.lose(process, reason, self.redactor.text(detail)[0], count)
 

@@ -158,6 +158,7 @@ DEFINITION_TABLES: Final[Mapping[str, tuple[tuple[str, pa.DataType], ...]]] = {
         ("point_id", INT), ("library", TEXT), ("library_version", TEXT), ("system", TEXT), ("kind", TEXT),
         ("target", TEXT),
     ),
+    "spans": (("process_number", pa.int32()), ("span_id", TEXT), ("parent_span_id", TEXT), ("operation_id", INT)),
     "threads": (("thread_id", INT), ("name", TEXT)),
     "sites": (("site_id", INT), ("path", TEXT), ("line", INT), ("function", TEXT)),
     "texts": (("text_id", INT), ("value", TEXT)),

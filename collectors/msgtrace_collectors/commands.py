@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,28 @@ from msgtrace_collectors.forwarding.commands import (
     listening,
     parsed_address,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from msgtrace_collectors.collector import Collector, Source
+
+
+def taking_spans(address: str) -> Callable[[Collector], Source]:
+    """What makes a collector take OpenTelemetry's spans.
+
+    Raises:
+        click.ClickException: the address can't be understood, or what it takes is not installed.
+    """
+    both, _, http = address.partition("/")
+    host, port = parsed_address(both)
+    if http and not http.isdecimal():
+        raise click.BadParameter(f"{address!r} is not HOST:PORT/PORT", param_hint="--otlp")
+    try:
+        from msgtrace_collectors.otlp.servers import serving  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"--otlp needs {error.name}: pip install 'msgtrace[tools,otlp]'") from None
+    return serving(host, port, int(http) if http else None)
 
 
 class _Parsed(click.ParamType[Any]):
@@ -70,6 +92,9 @@ class _Parsed(click.ParamType[Any]):
     help="What each sender may have stored in a day; the rest is counted.",
 )  # fmt: skip
 @credential_options
+@click.option(
+    "--otlp", metavar="HOST:PORT[/PORT]", help="Take OpenTelemetry's spans: over gRPC, and over HTTP on the second."
+)
 def collect(
     db: Path,
     spool: Path,
@@ -85,6 +110,7 @@ def collect(
     certificate: Path | None,
     key: Path | None,
     token_file: Path | None,
+    otlp: str | None,
 ) -> None:
     """Store what traced processes record into a trace file, until Ctrl-C or SIGTERM.
 
@@ -96,10 +122,12 @@ def collect(
         given = given_schemas({REGISTRY: schema_registry, FOLDER: schemas, MESSAGE_TYPES: types.strip()})
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    sources = []
+    sources: list[Callable[[Collector], Source]] = []
     if listen is not None:
         credentials, token = given_credentials(ca, certificate, key), given_token(token_file)
         sources.append(listening(parsed_address(listen), credentials, token, quota, spool.absolute()))
+    if otlp is not None:
+        sources.append(taking_spans(otlp))
     sys.exit(
         run_collector(
             Job(

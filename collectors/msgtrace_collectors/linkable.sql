@@ -36,6 +36,8 @@ select
     coalesce(l.identity, o.identity) as identity,
     coalesce(l.span_id, o.span_id) as span_id,
     o.headers,
+    -- What a span of another service's says of the send that it comes from.
+    t.library = 'opentelemetry' as told,
     case when o.channel_kind = 'queue' then o.settings ->> '$.exchange' end as exchange
 from msgtrace_store.operations as o
 join msgtrace_store.points as t using (point_id)

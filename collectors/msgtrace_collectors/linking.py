@@ -16,7 +16,7 @@ from msgtrace_collectors.trace_file import trace_error
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCRIPTS: Final = ("linkable.sql", "links.sql", "settlements.sql", "causes.sql")
+SCRIPTS: Final = ("linkable.sql", "links.sql", "settlements.sql", "causes.sql", "spans.sql")
 
 _LINKED: Final = """
     select

@@ -50,7 +50,7 @@ from unlinked as r
 join (select * from sends where span_id is not null qualify count(*) over (partition by system, span_id) = 1) as s
     using (system, span_id)
 where
-    coalesce(r.exchange, r.channel) = s.channel
+    (r.told or coalesce(r.exchange, r.channel) = s.channel)
     and same_broker(s.broker_id, r.broker_id)
     and contains(lower(cast(r.headers as varchar)), r.span_id);
 insert into links by name select * from found;

@@ -196,6 +196,14 @@ create table msgtrace_store.recorded_losses (
     seen_at        timestamp not null
 );
 
+-- One row per span that OpenTelemetry sent.
+create table msgtrace_store.spans (
+    process_number integer not null,
+    span_id        varchar not null,
+    parent_span_id varchar,
+    operation_id   bigint           -- null for what is no operation
+);
+
 -- One row: how many records the trace had when links, causes and settlements were made, and what they leave open.
 create table msgtrace_store.linked (
     records        bigint not null,

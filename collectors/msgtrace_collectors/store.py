@@ -58,6 +58,12 @@ _POSITIONS: Final = """
     order by process_number
 """
 
+# Trace files of before don't have it.
+_SPANS: Final = """
+    create table if not exists msgtrace_store.spans (
+        process_number integer not null, span_id varchar not null, parent_span_id varchar, operation_id bigint
+    )
+"""
 
 BUSY_FOR_S: Final = 5.0
 """How long a file may be held by somebody who is just asking it something."""
@@ -76,6 +82,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = _opened(path)
+        self._connection.execute(_SPANS)
         self._lock = threading.Lock()
         """Against a cursor being made while the connection is replaced."""
 

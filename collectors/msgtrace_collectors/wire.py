@@ -170,7 +170,21 @@ class Loss(Struct, array_like=True, tag=records.LOSS, gc=False):
     detail: str
 
 
-Record: TypeAlias = Begin | Complete | Observed | Define | Process | Clock | Loss | Together
+class Span(Struct, array_like=True, tag=8, gc=False):
+    """A span of OpenTelemetry's: never a traced process's, but `otlp`'s, which makes records of what services send there.
+
+    Attributes:
+        sequence: of the operation that it is; 0 when it is none.
+        span_id: in hexadecimal.
+        parent_span_id: likewise.
+    """
+
+    sequence: Int64
+    span_id: Annotated[str, Meta(max_length=16)]
+    parent_span_id: Annotated[str, Meta(max_length=16)] | None
+
+
+Record: TypeAlias = Begin | Complete | Observed | Define | Process | Clock | Loss | Together | Span
 
 decode = msgspec.msgpack.Decoder(Record).decode
 """One payload -> its record. Raises msgspec.DecodeError or, for a wrong type, its subclass ValidationError."""

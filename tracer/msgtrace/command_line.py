@@ -80,6 +80,10 @@ COMMANDS: Final[dict[str, Entry]] = {
 """In the order in which help lists them."""
 
 
+EXTRAS: Final = {"cryptography": "certificates", "grpc": "otlp", "google": "otlp", "opentelemetry": "otlp"}
+"""What is installed beside the tools for some commands, by what they import."""
+
+
 class Commands(click.Group):
     """A group whose commands are imported on use.
 
@@ -116,8 +120,9 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.startswith("msgtrace"):
                 raise
+            extras = ",".join(["tools", *(extra for top, extra in EXTRAS.items() if error.name.split(".")[0] == top)])
             raise click.ClickException(
-                f"`msgtrace {cmd_name}` needs {error.name}, which is not installed here: pip install 'msgtrace[tools]'"
+                f"`msgtrace {cmd_name}` needs {error.name}, which is not installed here: pip install 'msgtrace[{extras}]'"
             ) from None
         return command
 

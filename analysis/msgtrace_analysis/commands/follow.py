@@ -52,7 +52,7 @@ def follow(identity: str, db: Path, form: Format) -> None:
     ID is an operation's id, a message id, a correlation id, a trace id, or the broker's own name for a message.
     """
     with opened(db) as trace:
-        _link(trace)
+        linked(trace)
         named = [row[0] for row in tuples(trace.query(NAMED, [identity]))]
         if not named:
             raise click.ClickException(
@@ -72,7 +72,8 @@ def follow(identity: str, db: Path, form: Format) -> None:
         click.echo(f"msgtrace: there are more; these are the nearest {MAX_OPERATIONS} operations", err=True)
 
 
-def _link(trace: Trace) -> None:
+def linked(trace: Trace) -> None:
+    """Bring links up to date, or say why they are not."""
     try:
         trace.link()
     except TraceError as error:

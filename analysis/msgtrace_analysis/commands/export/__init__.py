@@ -10,6 +10,7 @@ from msgtrace.command_line import Commands, Entry
 
 FORMS: Final[dict[str, Entry]] = {
     "asyncapi": Entry(f"{__name__}.asyncapi:asyncapi", "AsyncAPI 3.1 documents of the system and of each service."),
+    "otlp": Entry(f"{__name__}.otlp:otlp", "Spans and metrics, to what takes OpenTelemetry's protocol."),
     "jsonschema": Entry(f"{__name__}.jsonschema:jsonschema", "A JSON Schema file for each event type and version."),
     "alerts": Entry(f"{__name__}.alerts:alerts", "Alert rules for Prometheus, from what was usual."),
 }
