@@ -119,6 +119,7 @@ class Endpoint:
         self._send(request, "metrics", MetricsServiceStub)
 
     def _send(self, request: Any, what: str, stub: Any) -> None:
+        problem = ""
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(0.5 * 2**attempt)
