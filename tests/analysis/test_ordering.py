@@ -75,6 +75,18 @@ def test_senders_have_no_order_between_them(made: MadeTrace, findings: Callable[
     assert (example.receive_id, example.before_id) == (received[3], received[2])
 
 
+def test_sends_under_way_at_once_have_no_order(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    exchange: dict[str, Any] = {"channel": "jobs", "channel_kind": "exchange"}
+    together = [made.send(duration_ns=10_000_000_000, **exchange) for _ in range(2)]
+    apart = [made.send(duration_ns=0, **exchange) for _ in range(2)]
+    for place in (1, 0):
+        made.receive(together[place], channel="work", channel_kind="queue")
+    for place in (1, 0):
+        made.receive(apart[place], channel="other", channel_kind="queue")
+    found = {each.channel: each.violations for each in findings().guarantees.orders}
+    assert found == {"work": 0, "other": 1}
+
+
 def test_machines_are_not_compared_by_their_clocks(made: MadeTrace, findings: Callable[[], Findings]) -> None:
     made.process("far", host="elsewhere")
     for offset, service in ((5, "near"), (1, "far"), (6, "near"), (2, "far")):

@@ -2,8 +2,9 @@
 
 Only what needs no two clocks is compared. Where a message stands among those sent is the broker's own number for it, or its
 sender's count. When it was received is compared within one process, and between processes of one machine by the clock that
-they share; receives of different machines are not compared with each other. A message counts by its first receive: what
-comes again comes late by its nature, and is counted apart.
+they share; receives of different machines are not compared with each other. Two sends that were under way at the same time
+have no order between them. A message counts by its first receive: what comes again comes late by its nature, and is counted
+apart.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ LANES: Final = """
             t.operation_id, t.observed_ns, t.begun_ns, t.at_ns, t.system, t.place, t.channel, t.channel_kind, t.consumer_group,
             t.consumer, t.service,
             t.process_id, t.host, t.turn, t.partition_id, t.key_hash, t.log_offset, t.identity, t.died,
-            s.process_id as sender, s.operation_id as sent, s.channel as sent_to, s.routing_key, s.connection_id as sent_on
+            s.process_id as sender, s.operation_id as sent, s.channel as sent_to, s.routing_key, s.connection_id as sent_on,
+            s.at_ns as sent_ns, s.at_ns + coalesce(s.duration_ns, 0) as sent_until_ns
         from taken as t
         left join timed as s on s.operation_id = t.send_id and t.certainty <> 'guess'
     )
@@ -57,7 +59,7 @@ FOLLOWED: Final = """
     create table followed as
     select
         *, (position, minor) as place_in,
-        max((position, minor, operation_id)) over (
+        max((position, minor, operation_id, sent_ns)) over (
             partition by scope, system, consumer, lane, host, turn = 1 order by at_ns, operation_id
             rows between unbounded preceding and 1 preceding
         ) as reached,
@@ -71,7 +73,11 @@ FOLLOWED: Final = """
 # One row per scope and queue or group.
 ORDERS: Final = f"""
     with judged as (
-        select *, turn = 1 and reached is not null and place_in < (reached[1], reached[2]) as overtaken from followed
+        select
+            *,
+            turn = 1 and reached is not null and place_in < (reached[1], reached[2])
+            and (scope <> 'queue' or reached[4] >= sent_until_ns) as overtaken
+        from followed
     )
     select
         scope, system, place, channel_kind, consumer_group, list_sort(list(distinct service)), count(distinct (lane, consumer)),
