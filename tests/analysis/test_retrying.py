@@ -116,6 +116,20 @@ def test_a_queue_that_waits_otherwise_than_declared_is_a_difference(
     )
 
 
+def test_a_message_that_waits_for_its_turn_is_no_difference(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    declare(made, "work", x_dead_letter_exchange="", x_dead_letter_routing_key="pause")
+    declare(made, "pause", x_dead_letter_exchange="", x_dead_letter_routing_key="work", x_message_ttl=100)
+    for number in range(3):
+        send = sent(made, number)
+        made.settle("reject", made.receive(send, body={"n": number}, **WORK), service="worker")
+        again = [death("pause", "expired"), death("work", "rejected")]
+        second = made.receive(send, body={"n": number}, headers={"x-death": again}, after_ns=250 * MS, **WORK)
+        made.settle("ack", second, service="worker")
+    found = findings().retrying
+    assert found.observed[0].policy.initial_delay_s == pytest.approx(0.25)
+    assert found.differences == ()
+
+
 def test_an_exchange_that_delays(made: MadeTrace, findings: Callable[[], Findings]) -> None:
     made.operation(
         "declare", service="worker", channel="later", channel_kind="exchange",

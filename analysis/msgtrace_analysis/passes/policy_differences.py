@@ -15,6 +15,8 @@ NEAR: Final = 0.15
 """The share by which a delay may be off."""
 AT_LEAST_S: Final = 0.02
 DELAYS: Final = ("initial_delay_s", "max_delay_s", "multiplier")
+TTL: Final = "x-message-ttl"
+"""How long a message waits at least: then it waits for its turn, as others do."""
 
 
 def differences(declared: Sequence[DeclaredPolicy], observed: Sequence[ObservedPolicy]) -> tuple[PolicyDifference, ...]:
@@ -24,13 +26,13 @@ def differences(declared: Sequence[DeclaredPolicy], observed: Sequence[ObservedP
         for one in declared
         for other in observed
         if beside(one, other)
-        for field, wanted, seen in _differing(one.policy, other.policy)
+        for field, wanted, seen in _differing(one.policy, other.policy, at_least=one.source == TTL)
     )
 
 
 def beside(declared: DeclaredPolicy, observed: ObservedPolicy) -> bool:
     """Whether a declaration is about what was observed."""
-    if declared.source == "x-message-ttl":
+    if declared.source == TTL:
         return (
             declared.system == observed.system and declared.channel in observed.route[:-1] and len(observed.route) == 2
         )
@@ -43,7 +45,7 @@ def beside(declared: DeclaredPolicy, observed: ObservedPolicy) -> bool:
     return declared.service == observed.service and (same_site or same_name)
 
 
-def _differing(one: RetryPolicy, other: RetryPolicy) -> Iterator[tuple[str, str, str]]:
+def _differing(one: RetryPolicy, other: RetryPolicy, *, at_least: bool) -> Iterator[tuple[str, str, str]]:
     if None not in {one.max_attempts, other.max_attempts} and one.max_attempts != other.max_attempts:
         yield "max_attempts", str(one.max_attempts), str(other.max_attempts)
     if one.max_attempts is None and one.then == "unknown" and other.kind == "immediate" and one.initial_delay_s:
@@ -54,7 +56,7 @@ def _differing(one: RetryPolicy, other: RetryPolicy) -> Iterator[tuple[str, str,
         if wanted is None or seen is None:
             continue
         slack = max(NEAR, one.jitter or 0.0, other.jitter or 0.0) * wanted
-        if abs(seen - wanted) > max(slack, AT_LEAST_S):
+        if abs(seen - wanted) > max(slack, AT_LEAST_S) and not (at_least and seen > wanted):
             yield field, f"{wanted:g}", f"{seen:g}"
     known = {"dead letter", "dropped", "acknowledged", "raised"}
     if one.then in known and other.then in known and one.then != other.then:
