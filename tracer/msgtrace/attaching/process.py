@@ -75,6 +75,8 @@ def target(pid: int) -> Target:
             f"{pid} can't be looked at: {error.strerror}; try it as root: sudo msgtrace attach {pid}"
         ) from None
     _check_interpreter(pid, interpreter)
+    if not own:
+        raise Unreachable(f"{pid} runs in a container with files of its own; run msgtrace attach inside of that")
     return Target(pid, interpreter, ticks, "/" if own else f"/proc/{pid}/root")
 
 

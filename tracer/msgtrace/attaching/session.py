@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgtrace
 from msgtrace.attached import NOTED
 from msgtrace.attaching import errand
 from msgtrace.attaching.process import Unreachable, state_of, target
-from msgtrace.commands.target import recording_processes
+from msgtrace.commands.target import lent_folders, recording_processes
 from msgtrace.spool import start_ticks
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from msgtrace.attaching.errand import Answer
     from msgtrace.attaching.process import Target
+    from msgtrace.settings import Settings
 
 
 def note(spool: Path, one: Target) -> None:
@@ -45,7 +48,38 @@ def spools(pid: int) -> list[Path]:
     return [file.parent for file in files if _runs(pid, file)]
 
 
-def detach(spool: Path | None, pid: int, patience_s: float) -> Answer:
+def attach(spool: Path, one: Target, settings: Settings, patience_s: float = errand.PATIENCE_S) -> Answer:
+    """Begin to record in a process.
+
+    Args:
+        spool: the folder, as we see it.
+        one: the process.
+        settings: what is recorded there; the folder is put in here.
+        patience_s: for how long the answer is waited for.
+
+    Raises:
+        Unreachable: the process could not be reached, and is as it was.
+    """
+    order = {
+        "do": "attach",
+        "begin": str(errand.STARTUP / "msgtrace_begin.py"),
+        "tag": f"{sys.implementation.cache_tag}{sys.abiflags}",
+        "lend": lent_folders(),
+        "version": msgtrace.__version__,
+        "settings": settings.environment() | {"MSGTRACE_SPOOL": f"{errand.MEMORY}/{spool.name}"},
+    }
+    note(spool, one)
+    try:
+        answer = errand.run(one, order, patience_s)
+    except BaseException:
+        strike(spool, one.pid)
+        raise
+    if answer.outcome != "attached":
+        strike(spool, one.pid)
+    return answer
+
+
+def detach(spool: Path | None, pid: int, patience_s: float = errand.PATIENCE_S) -> Answer:
     """End recording in a process that was attached to, or is a fork of one.
 
     Raises:

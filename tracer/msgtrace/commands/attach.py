@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-import msgtrace
 from msgtrace.attaching import errand, session
 from msgtrace.attaching.process import Target, Unreachable, target
 from msgtrace.attaching.workers import called, own_line, running
 from msgtrace.commands.recording import collector_of, fail, options, say, settings_of, store, summarise
 from msgtrace.commands.supervise import CollectorFailed, Place
-from msgtrace.commands.target import lent_folders
 from msgtrace.settings import BadSetting
 
 if TYPE_CHECKING:
@@ -141,28 +139,15 @@ def _owner(one: Target) -> tuple[int, int]:
 
 def _attached(one: Target, collector: Collector, settings: Settings, patience_s: float) -> bool:
     """Attach to one process and say what became of it; whether it is recorded now."""
-    spool = collector.spool
-    inside = f"{errand.MEMORY}/{spool.name}"
-    order = {
-        "do": "attach",
-        "begin": str(errand.STARTUP / "msgtrace_begin.py"),
-        "tag": f"{sys.implementation.cache_tag}{sys.abiflags}",
-        "lend": lent_folders(),
-        "version": msgtrace.__version__,
-        "settings": settings.environment() | {"MSGTRACE_SPOOL": inside},
-    }
-    session.note(spool, one)
     try:
-        answer = errand.run(one, order, patience_s)
+        answer = session.attach(collector.spool, one, settings, patience_s)
     except Unreachable as error:
-        session.strike(spool, one.pid)
         say(f"not attached: {error}")
         return False
     if answer.outcome == "attached":
         libraries = answer.detail.replace(",", ", ") or "nothing that it has imported so far"
         say(f"attached to {one.pid}: hooked {libraries}; {_cost(answer)}")
         return True
-    session.strike(spool, one.pid)
     why = {"already": f"{one.pid} is being recorded already; end that first: msgtrace detach {one.pid}"}
     say(f"not attached to {one.pid}: {why.get(answer.outcome, answer.detail)}")
     return False
