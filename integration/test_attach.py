@@ -60,7 +60,7 @@ def assert_whole(told: Any, numbers: Sequence[Any], folder: Path) -> None:
     assert rows(folder, "select coalesce(sum(lost), 0) from losses") == [0]
 
 
-@pytest.mark.parametrize("name", ["sleeping", "serving", "allocating"])
+@pytest.mark.parametrize("name", ["sleeping", pytest.param("serving", marks=pytest.mark.soak), "allocating"])
 def test_a_program_that_works_is_recorded_for_a_time(name: str, tmp_path: Path) -> None:
     if REMOTE_EXEC and name == "allocating":
         pytest.skip("its main thread only waits: Python 3.14 comes to nobody who does")

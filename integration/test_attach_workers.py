@@ -125,8 +125,6 @@ def test_a_celery_worker(tmp_path: Path) -> None:
         delay(variables, tmp_path)
         running.wait_for("shipped", count=8)
         left(attached)
-        delay(variables, tmp_path)
-        running.wait_for("shipped", count=12)
         assert running.end(signal.SIGTERM).code == 0
     for event in ("charged", "shipped"):
         assert sorted(rows(tmp_path, NUMBERS.format(event))) == ["0", "1", "2", "3"]
