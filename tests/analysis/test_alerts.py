@@ -16,6 +16,7 @@ from msgtrace_analysis.passes import exporters
 from msgtrace_analysis.passes.exporters import Spot, quoted, waiting
 from msgtrace_analysis.passes.heartbeats import silence_s
 from msgtrace_analysis.passes.usual import alert, round_up, unwatched
+from msgtrace_analysis.renderers import guide
 from msgtrace_analysis.renderers.alert_rules import MARK, rules, without
 from tests.analysis.hostile import NAMES
 from tests.analysis.promtool import accepted, fires
@@ -271,3 +272,16 @@ def test_the_command(made: MadeTrace, tmp_path: Path) -> None:
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 1
     return done.stderr
+
+
+def test_the_guide_has_them(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    by_queue(made)
+    made.receive(channel="other|`x", channel_kind="queue")
+    text = guide.render(findings()).partition("### Alerting Rules")[2].partition("\n## ")[0]
+    assert (
+        "| QueueDepth | queue depth | rabbitmq queue `work` | – | 10 messages | 5 min | of 120 messages at most 2 waited"
+        in text
+    )
+    assert "No rule, for want of a baseline or of something that measures it:" in text
+    name = "<code>other&#124;&#96;x</code>"
+    assert f"- Dead letters, rabbitmq queue {name}: no way for dead messages of {name} is known" in text

@@ -89,3 +89,17 @@ def test_what_went_wrong_is_said(made: MadeTrace, findings: Callable[[], Finding
 def test_nothing_to_score(made: MadeTrace, findings: Callable[[], Findings]) -> None:
     made.send(system="pyee", channel="b", channel_kind="bus")
     assert findings().resilience.scores == ()
+
+
+def test_where_dead_letters_have_come_to_needs_no_way_for_them(
+    made: MadeTrace, findings: Callable[[], Findings]
+) -> None:
+    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"}
+    made.operation("declare", **QUEUE, settings={"action": "declare", "arguments": arguments})
+    dead = {**QUEUE, "channel": "dead"}
+    made.operation("declare", **dead, settings={"action": "declare"})
+    made.receive(made.send(channel="", channel_kind="exchange", routing_key="work"), **QUEUE, settings={"exchange": ""})
+    made.receive(**dead, settings={"exchange": ""})
+    consumers = {each.channel: states(each) for each in findings().resilience.scores if each.scope == "consumer"}
+    assert consumers["work"]["dead-letter route"] == "pass"
+    assert "dead-letter route" not in consumers["dead"]

@@ -323,3 +323,36 @@ def test_the_command(made: MadeTrace) -> None:
     assert asked("--of", "route") == asked("--of", "difference") == asked("--of", "declared") == []
     card = CliRunner().invoke(cli, ["show", "--db", str(made.path), "job"])
     assert "requeue, fixed 50 ms, at most 3 attempts, then dropped" in " ".join(card.output.split())
+
+
+def test_routes_are_chosen_by_channel_service_and_event(made: MadeTrace) -> None:
+    for queue in ("work", "other"):
+        declare(made, queue, x_dead_letter_exchange="", x_dead_letter_routing_key=f"{queue}.dead")
+        declare(made, f"{queue}.dead")
+    made.operation("subscribe", channel="work", channel_kind="queue", service="worker", settings={"action": "consume"})
+    made.receive(sent(made), body={"n": 0}, **WORK)
+    made.write()
+
+    def sources(*arguments: str) -> list[str]:
+        line = ["retries", "--of", "route", "--db", str(made.path), "--format", "json", *arguments]
+        done = CliRunner().invoke(cli, line)
+        assert done.exit_code == 0, done.output
+        return [each["source"] for each in json.loads(done.stdout)]
+
+    assert sorted(sources()) == ["other", "work"]
+    assert sources("--channel", "other.*") == sources("--channel", "other") == ["other"]
+    assert sources("--service", "worker") == sources("--event", "job") == ["work"]
+    assert sources("--service", "nobody") == sources("--event", "none") == []
+
+
+def test_what_goes_through_a_breaker_again_is_no_loop(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for number in range(3):
+        receive = made.receive(sent(made, number), body={"n": number}, **WORK)
+        for attempt in range(3):
+            failed: dict[str, Any] = {"outcome": "raised", "error_type": "Down"} if attempt < 2 else {}
+            call = made.operation(
+                "call", "pybreaker", channel="db", channel_kind="breaker", service="worker", site="/app/w.py:9 ask",
+                after_ns=100 * MS, **failed,
+            )  # fmt: skip
+            made.cause(receive, call)
+    assert [each for each in findings().retrying.observed if each.mechanism == "in-process loop"] == []

@@ -59,6 +59,10 @@ class Choice:
         """Whether a service is wanted."""
         return _fits(self.services, {service})
 
+    def fits_services(self, services: Iterable[str]) -> bool:
+        """Whether one of some services is wanted."""
+        return _fits(self.services, services)
+
     def fits_channel(self, channel: str) -> bool:
         """Whether a channel is wanted."""
         return _fits(self.channels, {channel})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
@@ -11,7 +12,9 @@ from msgtrace_analysis.commands.opening import db_option, format_option, rules_o
 from msgtrace_analysis.passes import span_ns
 from msgtrace_analysis.passes.attempts import tried
 from msgtrace_analysis.passes.dead_letters import dead_letters
+from msgtrace_analysis.passes.delivery import channels_of
 from msgtrace_analysis.passes.events import catalogue
+from msgtrace_analysis.passes.handling import time_operations
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.retrying import retrying
 from msgtrace_analysis.passes.topology import topology
@@ -19,13 +22,14 @@ from msgtrace_analysis.renderers.retry_values import delays_text, then_text
 from msgtrace_analysis.renderers.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from msgtrace_analysis.commands.choosing import Choice
-    from msgtrace_analysis.findings import DeadLetters, Retrying
+    from msgtrace_analysis.findings import DeadLetters, DeadRoute, Retrying, Topology
     from msgtrace_analysis.renderers.rows import Format
     from msgtrace_analysis.rules import Rules
+    from msgtrace_analysis.study import Study
 
 Of = Literal["policy", "declared", "difference", "route", "poison", "dropped"]
 OF: Final[tuple[Of, ...]] = ("policy", "declared", "difference", "route", "poison", "dropped")
@@ -59,7 +63,27 @@ def retries(db: Path, rules: Rules, choice: Choice, of: Of, form: Format) -> Non
         channels, again = topology(study), tried(study)
         policies, dead = retrying(study, channels, again), dead_letters(study, channels, again)
         events = choice.wanted(catalogue(study, span_ns(recording(study)), rules))
+        if of == "route" and not choice.everything:
+            dead = replace(dead, routes=chosen(study, dead.routes, channels, choice, events))
     show(rows_of(of, policies, dead, Wanted(choice, events.keys())), form)
+
+
+def chosen(
+    study: Study, routes: Iterable[DeadRoute], known: Topology, choice: Choice, events: Collection[str]
+) -> tuple[DeadRoute, ...]:
+    """The routes that are wanted: from or to a channel, of a service that takes from where they begin, of an event type there."""
+    time_operations(study)
+    of_events = frozenset[str]().union(*channels_of(study, events).values())
+    services: dict[tuple[str, str], set[str]] = {}
+    for each in known.subscriptions:
+        services.setdefault((each.system, each.channel), set()).add(each.service)
+    return tuple(
+        route
+        for route in routes
+        if any(choice.fits_channel(channel) for channel in (route.source, *route.targets))
+        and choice.fits_services(services.get((route.system, route.source), ()))
+        and (not choice.events or route.source in of_events)
+    )
 
 
 class Wanted:

@@ -37,8 +37,10 @@ def acknowledgement(of: Consumer, _: Known) -> Criterion:
     )
 
 
-def dead_letter_route(of: Consumer, known: Known) -> Criterion:
-    """What can't be handled has somewhere to go."""
+def dead_letter_route(of: Consumer, known: Known) -> Criterion | None:
+    """What can't be handled has somewhere to go. Not asked of where dead messages have come to already."""
+    if _dead_end(of, known):
+        return None
     name, remedy = (
         "dead-letter route",
         "give it a dead-letter exchange that leads to a queue, or send what fails elsewhere",
@@ -286,6 +288,21 @@ def keeps_up(of: Consumer, known: Known) -> Criterion:
                 certainty="likely",
             )
     return made("keeps up", None, "What waits for {0} is not known.", (of.service,), remedy="record its senders, too")
+
+
+def _dead_end(of: Consumer, known: Known) -> bool:
+    """Whether a consumer takes what has become a dead letter elsewhere, and has no way of its own for what fails."""
+    own = {(route.system, route.source) for route in known.dead_letters.routes}
+    own |= {("rabbitmq", letter.queue) for letter in known.topology.dead_letters}
+    ends = {
+        (route.system, target) for route in known.dead_letters.routes if not route.retry for target in route.targets
+    }
+    ends |= {
+        (binding.system, binding.destination)
+        for binding in known.topology.bindings
+        if (binding.system, binding.source) in ends
+    }
+    return (of.system, of.channel) in ends - own
 
 
 def _channel(of: Consumer, known: Known) -> Channel | None:

@@ -40,7 +40,8 @@ def _scores(known: Known) -> Iterator[Score]:
     for consumer in known.guarantees.consumers:
         if consumer.channel_kind not in SOCKETS:
             subject = f"{consumer.service} from {consumer.channel_kind} {consumer.channel}"
-            checks = tuple(check(consumer, known) for check in OF_CONSUMERS)
+            asked = (check(consumer, known) for check in OF_CONSUMERS)
+            checks = tuple(each for each in asked if each is not None)
             yield score_of("consumer", subject, consumer.system, consumer.channel, consumer.service, checks)
     for producer in known.guarantees.producers:
         if producer.channel_kind not in SOCKETS:

@@ -42,7 +42,7 @@ SERIES: Final = """
             end as series
         from operations as o
         left join effects as e on e.effect_id = o.operation_id
-        where (o.kind in ('send', 'call') and e.cause_id is not null)
+        where (o.kind in ('send', 'call') and coalesce(o.channel_kind, '') <> 'breaker' and e.cause_id is not null)
             or (o.kind = 'call' and o.channel_kind = 'retry' and o.settings ->> '$.action' = 'attempt')
             or (o.kind = 'connect' and coalesce(o.settings ->> '$.action', 'connect') = 'connect')
     )

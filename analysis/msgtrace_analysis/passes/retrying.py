@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from msgtrace_analysis.findings import Certainty, DeclaredPolicy, Mechanism, Place, Then, Topology
     from msgtrace_analysis.passes.attempt_groups import Group, Receive, Tried
     from msgtrace_analysis.passes.backoff import Fit
+    from msgtrace_analysis.passes.delays import Delays
     from msgtrace_analysis.passes.mechanisms import Hop, Known
     from msgtrace_analysis.passes.retry_loops import Loop
     from msgtrace_analysis.study import Study
@@ -95,20 +96,12 @@ def _policy(retried: Sequence[Retried]) -> ObservedPolicy:
     # What a lost connection or a restart brought back tells nothing of the policy.
     steady = [one for one in retried if all(each.mechanism == mechanism for each in one.hops)]
     measured = delays([one.group for one in steady], [one.hops for one in steady])
-    at_once = mechanism in {"requeue", "republish"} and not measured.waits
-    fitted = fit(_by_number(measured.of_groups))
-    if at_once and fitted.kind != "unknown":
-        fitted = fit([[0.0] * len(each) for each in _by_number(measured.of_groups)])
+    fitted = _fitted(mechanism, measured)
     first = retried[0].group.attempts[0]
     exhausted = [one for one in retried if one.end.failed]
     recovered = [one for one in retried if one.end.failed is False]
     limit, then, to, notes = _limit(exhausted, recovered)
     attempts = [each for one in retried for each in one.group.attempts]
-    reasons = sorted({each.reason for each in way})
-    if measured.waits:
-        reasons.append(f"it waits {measured.waits}")
-    others = Counter(each.mechanism for each in every if each.mechanism != mechanism)
-    reasons += [f"{many} times {name} instead" for name, many in sorted(others.items())]
     return ObservedPolicy(
         service=first.place.service,
         system=first.system,
@@ -117,7 +110,7 @@ def _policy(retried: Sequence[Retried]) -> ObservedPolicy:
         events=tuple(sorted({each.event for each in attempts})),
         mechanism=mechanism,
         mechanism_certainty=weakest(each.certainty for each in way),
-        reasons=tuple(reasons),
+        reasons=tuple(_reasons(every, mechanism, measured)),
         route=route_of(way),
         policy=_of_fit(fitted, limit, then, to),
         fit_error=fitted.error,
@@ -131,6 +124,23 @@ def _policy(retried: Sequence[Retried]) -> ObservedPolicy:
         note=_note(len(retried), fitted, notes),
         evidence=_evidence([(each.operation_id, each.at_ns) for each in attempts], _certainty(len(retried), fitted)),
     )
+
+
+def _fitted(mechanism: Mechanism, measured: Delays) -> Fit:
+    """The policy of some delays; what comes back at once has none, however long that took."""
+    fitted = fit(_by_number(measured.of_groups))
+    if mechanism in {"requeue", "republish"} and not measured.waits and fitted.kind != "unknown":
+        return fit([[0.0] * len(each) for each in _by_number(measured.of_groups)])
+    return fitted
+
+
+def _reasons(hops: Sequence[Hop], mechanism: Mechanism, measured: Delays) -> list[str]:
+    """Why that is held to be the mechanism, how delays were told, and what else was seen."""
+    reasons = sorted({each.reason for each in hops if each.mechanism == mechanism})
+    if measured.waits:
+        reasons.append(f"it waits {measured.waits}")
+    others = Counter(each.mechanism for each in hops if each.mechanism != mechanism)
+    return reasons + [f"{many} times {name} instead" for name, many in sorted(others.items())]
 
 
 def _by_number(of_groups: Sequence[Sequence[float | None]]) -> list[list[float]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from msgtrace_analysis.findings import (
+        Alert,
         Certainty,
         Consumer,
         Criterion,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Rate,
         RetryPolicy,
         Schedule,
+        Unwatched,
         Variant,
     )
 
@@ -174,6 +176,11 @@ def reason(value: Consumer) -> Safe:
     )
 
 
+def threshold(value: Alert | Unwatched) -> Safe:
+    """Why a rule's threshold is what it is, or why there is no rule."""
+    return Safe(text(value.reason, 2_000).format(*(code(name) for name in value.names)))
+
+
 def criterion(value: Criterion) -> Safe:
     """Why a check came out as it did."""
     many = 0 if value.evidence is None else value.evidence.operations
@@ -293,6 +300,7 @@ FILTERS: Final = (
     size,
     spread,
     text,
+    threshold,
     times,
     way,
     when,
