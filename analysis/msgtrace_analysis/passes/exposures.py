@@ -124,7 +124,7 @@ def _exposures(search: Search) -> Iterator[Exposure]:
     for key, found in sorted(search.found.items(), key=lambda item: tuple(map(str, item[0]))):
         system, kind, address, name, where, place, personal, told = key
         yield Exposure(
-            event=without_persons(ref(system, kind, address, name)), name=without_persons(name), system=system or "",
+            event=ref(system, kind, address, name), name=without_persons(name), system=system or "",
             channel=without_persons(address), where=where, field=place, kind=personal, messages=len(found.operations),
             of=len(search.fields[system, kind, address, name, where, place].operations),
             by="content" if told else "name", personal_name="[email]" in place or "[phone]" in place or "[iban]" in place,

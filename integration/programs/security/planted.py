@@ -85,6 +85,12 @@ def in_process() -> None:
 
     handler.__doc__ = f"Tells {plant('docstring')}."
     emitter.on("event", handler)
+    # As a program would have it whose files or functions have such names.
+    name = plants["function name"] if plants["function name"].isidentifier() else "named"
+    code = compile(f"def {name}(argument): pass", f"/srv/{plant('path')}/handlers.py", "exec")
+    made: dict[str, Any] = {}
+    exec(code, made)
+    emitter.on("event", made[name])
     with contextlib.suppress(LookupError):
         emitter.emit("event", {"argument": plant("handler argument"), "api_key": plant("name:handler")})
 

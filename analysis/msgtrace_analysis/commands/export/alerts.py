@@ -13,6 +13,7 @@ from msgtrace_analysis.commands.writing import check_own, put, say
 from msgtrace_analysis.passes import alerts_of
 from msgtrace_analysis.renderers.alert_rules import MARK, without
 from msgtrace_analysis.renderers.alert_rules import rules as rendered
+from msgtrace_analysis.renderers.persons import without_persons
 
 if TYPE_CHECKING:
     from msgtrace_analysis.commands.choosing import Since
@@ -43,4 +44,4 @@ def alerts(db: Path, rules: Rules, since: Since | None, out: Path | None, force:
     click.echo(f"msgtrace: {len(found.rules)} rules; {len(found.unwatched)} things have none", err=True)
     if out is not None:
         for each in found.unwatched:
-            click.echo(f"msgtrace: no rule: {without(each)}", err=True)
+            click.echo(without_persons(f"msgtrace: no rule: {without(each)}"), err=True)
