@@ -6,7 +6,7 @@ import {
   ReactFlow, ReactFlowProvider, useReactFlow,
 } from "@xyflow/react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import { type Arrow, type Box, HEIGHT, type Laid, laidOut, path, type Spot, tone, widthOf, widths } from "./layout";
+import { type Arrow, type Box, busiest, HEIGHT, type Laid, laidOut, path, type Spot, tone, widthOf, widths } from "./layout";
 import { Name } from "./parts";
 import { Table } from "./table";
 
@@ -76,7 +76,7 @@ export interface DrawingProps {
 export function Drawing(props: DrawingProps): ReactNode {
   const [laid, setLaid] = useState<{ of: Box[]; and: Arrow[]; laid: Laid } | null>(null);
   const [problem, setProblem] = useState("");
-  const { boxes, arrows } = props;
+  const { boxes, arrows } = useMemo(() => busiest(props.boxes, props.arrows), [props.boxes, props.arrows]);
   useEffect(() => {
     let current = true;
     laidOut(boxes, arrows).then(
@@ -88,13 +88,18 @@ export function Drawing(props: DrawingProps): ReactNode {
     };
   }, [boxes, arrows]);
   if (problem) return <p className="warning">This could not be drawn: {problem}</p>;
-  if (!laid) return <p className="muted" role="status">Drawing {boxes.length} boxes …</p>;
+  if (!laid) return <p className="muted" role="status">Drawing {boxes.length} boxes and {arrows.length} arrows …</p>;
   return (
     <>
       <div className="above-drawing">
         {props.legend}
         <span className="hint">Drag to move, Ctrl and wheel to zoom, click a box to see what it is connected with</span>
       </div>
+      {props.arrows.length > laid.and.length ? (
+        <p className="warning" role="status">
+          The {laid.and.length} busiest of {props.arrows.length} connections are drawn. Choose a service, a system, a channel or an event type to see the others; the table below has all of them.
+        </p>
+      ) : null}
       <div className="drawing" style={{ height: heightOf(laid.laid) }} role="group" aria-label={`${props.title}: ${laid.of.length} boxes, ${laid.and.length} arrows. The same stands in the table below.`}>
         <ReactFlowProvider>
           <Moving {...props} boxes={laid.of} arrows={laid.and} laid={laid.laid} />

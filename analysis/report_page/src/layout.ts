@@ -42,7 +42,11 @@ const NARROWEST = 96;
 const WIDEST = 230;
 /** What a drawing is looked at in: the better of two directions is the one that fits it better. */
 const PLACE = { width: 1150, height: 720 };
-const TRY_BOTH = 150;
+const TRY_BOTH = 120;
+/** More arrows than this are laid out with less care, and more than that not at all: nobody could follow them. */
+const CAREFULLY = 150;
+export const MOST_ARROWS = 250;
+const QUICKLY = { "elk.layered.thoroughness": "1", "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF", "elk.layered.considerModelOrder.strategy": "NONE" };
 
 let pen: CanvasRenderingContext2D | null = null;
 const measured = new Map<string, number>();
@@ -87,9 +91,17 @@ let kernel: InstanceType<typeof ELK> | null = null;
 
 export async function laidOut(boxes: Box[], arrows: Arrow[]): Promise<Laid> {
   const right = await laidOutTo("RIGHT", boxes, arrows);
-  if (boxes.length > TRY_BOTH) return right;
+  if (arrows.length > TRY_BOTH) return right;
   const down = await laidOutTo("DOWN", boxes, arrows);
   return fit(down) > fit(right) * 1.1 ? down : right;
+}
+
+/** The busiest arrows, no more than can be drawn, and the boxes that they lead to; and boxes that no arrow leads to. */
+export function busiest(boxes: Box[], arrows: Arrow[]): { boxes: Box[]; arrows: Arrow[] } {
+  if (arrows.length <= MOST_ARROWS) return { boxes, arrows };
+  const kept = new Set([...arrows].sort((one, other) => (other.rate ?? 0) - (one.rate ?? 0)).slice(0, MOST_ARROWS));
+  const ends = new Set([...kept].flatMap((each) => [each.source, each.target]));
+  return { boxes: boxes.filter((each) => ends.has(each.id)), arrows: arrows.filter((each) => kept.has(each)) };
 }
 
 /** How much of its size a drawing keeps where it is looked at. */
@@ -101,7 +113,7 @@ async function laidOutTo(direction: "RIGHT" | "DOWN", boxes: Box[], arrows: Arro
   kernel ??= new ELK();
   const graph: ElkNode = {
     id: "graph",
-    layoutOptions: { ...OPTIONS, "elk.direction": direction },
+    layoutOptions: { ...OPTIONS, ...(arrows.length > CAREFULLY ? QUICKLY : {}), "elk.direction": direction },
     children: boxes.map((each) => ({ id: each.id, width: widthOf(each), height: HEIGHT })),
     edges: arrows.map((each): ElkExtendedEdge => ({ id: each.id, sources: [each.source], targets: [each.target] })),
   };

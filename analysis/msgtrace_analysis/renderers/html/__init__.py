@@ -11,6 +11,7 @@ import base64
 import hashlib
 import importlib.resources
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.renderers.html.page_values import page
@@ -19,8 +20,9 @@ from msgtrace_analysis.renderers.html.strings import shown
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Findings
 
-# What a browser could take for the end of a script, for the beginning of a comment, or for somebody's address.
-_ESCAPES: Final = {ord(each): f"\\u{ord(each):04x}" for each in "<>&@+'"}
+# What a browser could take for the end of a script or the beginning of a comment, and what an address or a telephone number
+# begins with (`renderers.persons`): numbers of JSON have a plus, too, after a letter.
+_UNSAFE: Final = re.compile(r"[<>&@']|(?<!\w)\+")
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -56,7 +58,8 @@ def data_block(document: Any) -> str:
     >>> data_block({"a": "</script>"})
     '{"a":"\\u003c/script\\u003e"}'
     """
-    return json.dumps(shown(document), ensure_ascii=True, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+    text = json.dumps(shown(document), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _policy(program: str) -> str:

@@ -9,7 +9,7 @@ from msgtrace_analysis.renderers.json_values import time_of
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Criterion, Findings, Resilience
 
-MOST_SCORES: Final = 500
+MOST_SCORES: Final = 200
 
 
 def recording(findings: Findings) -> dict[str, Any]:

@@ -11,6 +11,10 @@ LONGEST: Final = 400
 """Characters; longer text is cut, visibly. What tells one thing from another is a number and not its name."""
 
 
+LARGEST: Final = 2**53
+"""Numbers beyond are not the same in a browser: whole ones are texts, others are not told."""
+
+
 def shown(value: Any) -> Any:
     r"""A document with every text in it made readable, names of fields included.
 
@@ -18,7 +22,10 @@ def shown(value: Any) -> Any:
     {'a\\n': ['[email]', 1]}
     """
     if isinstance(value, str):
-        return visible(without_persons(value[: 4 * LONGEST]), LONGEST)
+        # Characters that are made visible, or cut off, may leave what looks like somebody's address.
+        return without_persons(visible(without_persons(visible(value[: 4 * LONGEST], 8 * LONGEST)), LONGEST))
+    if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+        return None if isinstance(value, float) else str(value)
     if isinstance(value, dict):
         return {shown(name): shown(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
