@@ -81,6 +81,7 @@ export interface EventType {
   per_second: number | null;
   peak_per_second: number | null;
   side: string | null;
+  /** On the counted side alone. */
   failed: number;
   schedules: { period_s: number; jitter_s: number; ticks: number; certainty: Certainty }[];
   bytes: [number, number, number] | null;
@@ -295,4 +296,9 @@ export function channelOf(event: EventType): Channel {
 /** What a channel is called where its kind and system stand elsewhere. */
 export function channelName(channel: Channel): string {
   return channel.name || (channel.kind === "exchange" ? "default exchange" : `unnamed ${channel.kind}`);
+}
+
+/** Sends and deliveries of an event type that failed. */
+export function failures(event: EventType): number {
+  return (event.line?.failed ?? []).reduce((all, each) => all + each, 0);
 }

@@ -100,6 +100,7 @@ export function Drawing(props: DrawingProps): ReactNode {
           The {laid.and.length} busiest of {props.arrows.length} connections are drawn. Choose a service, a system, a channel or an event type to see the others; the table below has all of them.
         </p>
       ) : null}
+      <Heads />
       <div className="drawing" style={{ height: heightOf(laid.laid) }} role="group" aria-label={`${props.title}: ${laid.of.length} boxes, ${laid.and.length} arrows. The same stands in the table below.`}>
         <ReactFlowProvider>
           <Moving {...props} boxes={laid.of} arrows={laid.and} laid={laid.laid} />
@@ -183,7 +184,6 @@ function Moving({ boxes, arrows, laid, wanted = "", chosen, choose }: DrawingPro
       fitView
       fitViewOptions={{ padding: 0.06, maxZoom: 1.1, minZoom: 0.05 }}
     >
-      <Heads />
       <Background gap={22} size={1} color="var(--line)" />
       <Controls showInteractive={false} />
       {boxes.length > 25 ? <MiniMap pannable zoomable ariaLabel="Overview of the drawing" nodeColor="var(--mini)" maskColor="var(--mask)" /> : null}

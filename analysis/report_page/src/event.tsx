@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Timeline } from "./chart";
-import { channelOf, type EventType, page, type Party } from "./data";
+import { channelOf, type EventType, failures, page, type Party } from "./data";
 import { bytes, count, duration, plural, rate, time } from "./format";
 import { Card, ChannelTag, EventLink, Name, Nothing, Operations, Section, ServiceName, Sure, Tag } from "./parts";
 import { FieldTree, Versions } from "./schema";
@@ -34,7 +34,7 @@ export function EventPage({ event }: { event: number }): ReactNode {
       <div className="cards">
         <Card title="Sent" value={count(known.sends)} note={rate(known.per_second)} />
         <Card title="Delivered" value={count(known.receives)} note={known.line?.again ? `${count(total(known.line.again))} repeated` : "none repeated"} />
-        <Card title="Failed" value={count(known.failed)} tone={known.failed ? "bad" : undefined} note={known.failed ? `on the ${known.side}ing side` : undefined} />
+        <Card title="Failed" value={count(failures(known))} tone={failures(known) ? "bad" : undefined} note="sends and deliveries" />
         <Card title="Peak" value={rate(known.peak_per_second)} />
         <Card title="Body" value={known.bytes ? bytes(known.bytes[1]) : "–"} note={known.bytes ? `${bytes(known.bytes[0])} to ${bytes(known.bytes[2])}` : "no size known"} />
       </div>

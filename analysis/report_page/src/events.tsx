@@ -3,7 +3,7 @@
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
 import { Spark } from "./chart";
 import { Choice, Filters, Search } from "./controls";
-import { channelName, channelOf, type EventType, page, serviceName } from "./data";
+import { channelName, channelOf, type EventType, failures, page, serviceName } from "./data";
 import { count, plural, rate } from "./format";
 import { ChannelTag, EventLink, Nothing, Tag } from "./parts";
 import { Name } from "./parts";
@@ -31,7 +31,7 @@ const COLUMNS: Column<Row>[] = [
     name: "Over time",
     cell: (row) => <Spark values={row.line?.sends ?? row.line?.receives ?? []} label={`${count(row.sends || row.receives)} messages over time`} />,
   },
-  { name: "Failed", cell: (row) => <span className={row.failed ? "bad" : "muted"}>{count(row.failed)}</span>, by: (row) => row.failed, number: true },
+  { name: "Failed", cell: (row) => <span className={failures(row) ? "bad" : "muted"}>{count(failures(row))}</span>, by: failures, number: true },
 ];
 
 function Parties({ row, side }: { row: Row; side: "publishers" | "consumers" }): ReactNode {

@@ -3,7 +3,7 @@
 import { type ReactNode, useMemo, useState } from "react";
 import { Check, Choice, Filters, Search } from "./controls";
 import { connections, eventsOf, type Filter, isInProcess, type View } from "./connections";
-import { channelName, channelOf, page, serviceName } from "./data";
+import { channelName, channelOf, failures, page, serviceName } from "./data";
 import { Drawing } from "./drawing";
 import { count, plural, rate } from "./format";
 import { ChannelTag, EventLink, Nothing } from "./parts";
@@ -81,7 +81,7 @@ function Chosen({ id, filter, title }: { id: string; filter: Filter; title: stri
           { name: "Sent", cell: (row) => count(row.event?.sends ?? 0), by: (row) => row.event?.sends ?? 0, number: true },
           { name: "Received", cell: (row) => count(row.event?.receives ?? 0), by: (row) => row.event?.receives ?? 0, number: true },
           { name: "Rate", cell: (row) => rate(row.event?.per_second ?? null), by: (row) => row.event?.per_second ?? null, number: true },
-          { name: "Failed", cell: (row) => count(row.event?.failed ?? 0), by: (row) => row.event?.failed ?? 0, number: true },
+          { name: "Failed", cell: (row) => count(row.event ? failures(row.event) : 0), by: (row) => (row.event ? failures(row.event) : 0), number: true },
         ]}
       />
     </section>
