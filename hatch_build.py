@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,10 @@ class NativeBuildHook(BuildHookInterface):
 
 def compiled(root: Path, folder: Path) -> Path:
     """Compile the module for the running interpreter; its file."""
-    extension = Extension(MODULE, [str(root / SOURCE)], extra_compile_args=FLAGS)
+    source = root / SOURCE
+    # What `msgtrace.native` knows it by.
+    checksum = f"-DMSGTRACE_SOURCE={zlib.crc32(source.read_bytes())}u"
+    extension = Extension(MODULE, [str(source)], extra_compile_args=[*FLAGS, checksum])
     command = build_ext(Distribution({"name": "msgtrace", "ext_modules": [extension]}))
     command.build_lib = command.build_temp = str(folder)
     command.ensure_finalized()

@@ -15,6 +15,11 @@
 #include <structmember.h>
 #include <time.h>
 
+/* The checksum of this file, which the build sets: native.py uses what was built from the source that it goes with. */
+#ifndef MSGTRACE_SOURCE
+#define MSGTRACE_SOURCE 0
+#endif
+
 /* As in segment.py; `LAYOUT` tells Python what this was built for. */
 #define SEGMENT_VERSION 1
 #define HEADER_BYTES 128
@@ -1822,8 +1827,8 @@ PyInit__native(void)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    PyObject *layout = Py_BuildValue("(iiiiiii)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES,
-                                     MAX_DEPTH);
+    PyObject *layout = Py_BuildValue("(iiiiiiiI)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES,
+                                     MAX_DEPTH, (unsigned int)MSGTRACE_SOURCE);
     if (layout == NULL || PyModule_AddObjectRef(module, "LAYOUT", layout) < 0
         || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
         || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0

@@ -18,8 +18,11 @@ MAX_FRAMES: Final = 40
 """Frames that are looked through for the program's own."""
 MAX_DEPTH: Final = 16
 """Of containers in an in-process event's arguments; what is nested deeper is cut."""
-LAYOUT: Final = (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES, MAX_DEPTH)
-"""What the compiled part was built for."""
+SOURCE: Final = 0x97FCD0E7
+"""Checksum (CRC-32) of the `_native.c` that this goes with; `make check` says when it is another. The compiled part has that of
+the source it was built from: where the two differ it is one of before, and is left alone."""
+LAYOUT: Final = (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES, MAX_DEPTH, SOURCE)
+"""What the compiled part was built for, and from."""
 
 
 def _found() -> tuple[Any, str]:
@@ -31,8 +34,9 @@ def _found() -> tuple[Any, str]:
         from msgtrace import _native as found  # noqa: PLC0415 - it may not be there
     except ImportError as error:
         return None, f"not built for this interpreter ({error})"
-    if found.LAYOUT != LAYOUT:
-        return None, "built for another version of msgtrace"
+    built = getattr(found, "LAYOUT", ())
+    if built != LAYOUT:
+        return None, "built from the source of another version of msgtrace; install msgtrace again"
     return found, ""
 
 

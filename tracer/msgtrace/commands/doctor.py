@@ -85,7 +85,7 @@ def _hook(name: str) -> Finding:
     from msgtrace.engine import load  # noqa: PLC0415 - after the cheap checks
 
     hook = load(name)
-    if importlib.util.find_spec(hook.library) is None:
+    if not _is_installed(hook.library):
         return Finding(hook.library, "absent", "not installed here")
     problems = _missing(hook)
     version = distribution_version(hook) or "?"
@@ -96,6 +96,11 @@ def _hook(name: str) -> Finding:
             hook.library, "warning", f"{version} is untested (tested: {hook.versions}); every point is there"
         )
     return Finding(hook.library, "ok", f"{version}, {len(hook.points)} points")
+
+
+def _is_installed(library: str) -> bool:
+    # kombu, once imported, stands in sys.modules as an object without a spec, and asking for that is an error.
+    return library in sys.modules or importlib.util.find_spec(library) is not None
 
 
 def _missing(hook: Hook) -> list[str]:
