@@ -74,12 +74,13 @@ def operations(folder: Path, trace: Path) -> int:
 
 
 def test_a_stale_build_is_left_alone(copied: Path, tmp_path: Path) -> None:
+    (copied / "msgtrace" / "_native.c").write_bytes(SOURCE.read_bytes())
     build(copied, SOURCE.read_bytes())
     assert (recorder(copied)["state"], recorder(copied)["detail"]) == ("ok", "compiled")
     compiled = operations(copied, tmp_path / "compiled.duckdb")
     assert compiled > 0
 
-    build(copied, SOURCE.read_bytes() + b"/* of before */\n")
+    (copied / "msgtrace" / "_native.c").write_bytes(SOURCE.read_bytes() + b"/* newer than what was built */\n")
     told = recorder(copied)
     assert told["state"] == "warning"
     assert "built from the source of another version of msgtrace" in told["detail"]

@@ -15,7 +15,7 @@
 #include <structmember.h>
 #include <time.h>
 
-/* The checksum of this file, which the build sets: native.py uses what was built from the source that it goes with. */
+/* The checksum of this file, which the build sets: native.py uses what was built from the source that lies beside it. */
 #ifndef MSGTRACE_SOURCE
 #define MSGTRACE_SOURCE 0
 #endif
@@ -1827,17 +1827,21 @@ PyInit__native(void)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    PyObject *layout = Py_BuildValue("(iiiiiiiI)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES,
-                                     MAX_DEPTH, (unsigned int)MSGTRACE_SOURCE);
-    if (layout == NULL || PyModule_AddObjectRef(module, "LAYOUT", layout) < 0
+    PyObject *layout = Py_BuildValue("(iiiiiii)", SEGMENT_VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES,
+                                     MAX_DEPTH);
+    PyObject *source = PyLong_FromUnsignedLong(MSGTRACE_SOURCE);
+    if (layout == NULL || source == NULL || PyModule_AddObjectRef(module, "LAYOUT", layout) < 0
+        || PyModule_AddObjectRef(module, "SOURCE", source) < 0
         || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
         || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0
         || PyModule_AddObjectRef(module, "Fields", (PyObject *)&FieldsType) < 0
         || PyModule_AddObjectRef(module, "Submission", (PyObject *)&SubmissionType) < 0) {
         Py_XDECREF(layout);
+        Py_XDECREF(source);
         Py_DECREF(module);
         return NULL;
     }
     Py_DECREF(layout);
+    Py_DECREF(source);
     return module;
 }

@@ -8,6 +8,7 @@ from typing import Any
 from msgtrace.records import Message
 
 LAYOUT: tuple[int, ...]
+SOURCE: int
 
 class Pen:
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 from typing import Any, Final
 
 from msgtrace.segment import CHECKED_BYTES, END_WORD, HEADER_BYTES, VERSION
@@ -18,11 +19,17 @@ MAX_FRAMES: Final = 40
 """Frames that are looked through for the program's own."""
 MAX_DEPTH: Final = 16
 """Of containers in an in-process event's arguments; what is nested deeper is cut."""
-SOURCE: Final = 0x97FCD0E7
-"""Checksum (CRC-32) of the `_native.c` that this goes with; `make check` says when it is another. The compiled part has that of
-the source it was built from: where the two differ it is one of before, and is left alone."""
-LAYOUT: Final = (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES, MAX_DEPTH, SOURCE)
-"""What the compiled part was built for, and from."""
+LAYOUT: Final = (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, MAX_FRAMES, MAX_DEPTH)
+"""What the compiled part was built for."""
+
+
+def _checksum() -> int | None:
+    """Of `_native.c` as it lies beside this file; None where it is not there, and nothing can be newer than what was built."""
+    try:
+        with open(os.path.join(os.path.dirname(__file__), "_native.c"), "rb") as source:  # noqa: PTH118, PTH120, PTH123 - pathlib may not be loaded yet
+            return zlib.crc32(source.read())
+    except OSError:
+        return None
 
 
 def _found() -> tuple[Any, str]:
@@ -34,8 +41,8 @@ def _found() -> tuple[Any, str]:
         from msgtrace import _native as found  # noqa: PLC0415 - it may not be there
     except ImportError as error:
         return None, f"not built for this interpreter ({error})"
-    built = getattr(found, "LAYOUT", ())
-    if built != LAYOUT:
+    source = _checksum()
+    if getattr(found, "LAYOUT", None) != LAYOUT or (source is not None and getattr(found, "SOURCE", None) != source):
         return None, "built from the source of another version of msgtrace; install msgtrace again"
     return found, ""
 
