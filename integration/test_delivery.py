@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.brokers import native
 from integration.brokers.address import Rabbitmq
-from integration.brokers.private import Private
+from integration.restarting import private
 from integration.traced import PROGRAMS, Started
 from msgtrace_analysis.passes import prepare
 from msgtrace_analysis.passes.delivery import guarantees
@@ -245,9 +244,7 @@ def ask(rabbitmq: Rabbitmq, path: str, method: str = "GET") -> Any:
 @pytest.mark.soak
 @pytest.mark.rabbitmq
 def test_broker_restarted_in_mid_traffic(tmp_path: Path, unique: Callable[[str], str]) -> None:
-    if why := native.missing("rabbitmq"):
-        pytest.skip(f"restarting a broker needs one of the test's own: {why}")
-    with Private("rabbitmq") as broker:
+    with private("rabbitmq") as broker:
         assert isinstance(broker.address, Rabbitmq)
 
         def restart() -> None:

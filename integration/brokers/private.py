@@ -66,10 +66,13 @@ class Private:
     def kill(self) -> None:
         """End every process of it at once, with SIGKILL: nothing is said to its clients, nothing is saved."""
         for process in self._running:
-            for below in descendants.below(process.pid):
-                descendants.kill(below)
+            below = descendants.below(process.pid)
             process.kill()
+            for each in below:
+                descendants.kill(each)
             process.wait()
+            for each in below:
+                assert descendants.wait_until_gone(each, 10), each
         self._running = []
 
     def __enter__(self) -> Self:
