@@ -129,7 +129,7 @@ class Engine:
         if current is None:
             placed.status, placed.detail = "missing", f"{placed.hook.library} {placed.version} has no {path}"
             return
-        function = current.__func__ if isinstance(current, (staticmethod, classmethod)) else current
+        function = current.__func__ if isinstance(current, (staticmethod, classmethod)) else _unbound(current, owner)
         if not callable(function):
             placed.status, placed.detail = "missing", f"{path} is no function"
             return
@@ -207,6 +207,16 @@ def _defined(owner: Any, name: str) -> Any:
         if name in getattr(each, "__dict__", ()):
             return vars(each)[name]
     return None
+
+
+def _unbound(current: Any, owner: Any) -> Any:
+    """What is called with the instance as its first argument.
+
+    Of a function that is itself. Other tools' wrappers (wrapt's `FunctionWrapper`, which OpenTelemetry uses) take their first
+    argument for the instance only when they were asked for through the class.
+    """
+    bind = getattr(type(current), "__get__", None)
+    return current if bind is None or not isinstance(owner, type) else bind(current, None, owner)
 
 
 def is_loaded(name: str) -> bool:
