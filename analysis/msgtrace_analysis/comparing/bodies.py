@@ -12,7 +12,7 @@ from msgtrace_analysis.comparing.chance import is_sure, of_samples, rounded
 from msgtrace_analysis.comparing.seen import gone, mirrored
 from msgtrace_analysis.findings.differences import Delta
 from msgtrace_analysis.passes.schema.counts import shape_of
-from msgtrace_analysis.passes.schema.versions import OWN_VERSIONS, differences, together
+from msgtrace_analysis.passes.schema.versions import differences, may_count_something_else, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -80,7 +80,7 @@ def _last(event: Event, whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _may_count_something_else(event: Event) -> bool:
-    return event.version_said is not None and event.version_said.field.lower() in OWN_VERSIONS
+    return event.version_said is not None and may_count_something_else(event.version_said.said_by)
 
 
 def _fields(event: Event, label: str, before: Shape, after: Shape, keeps: Compatibility) -> Iterator[Delta]:

@@ -21,7 +21,7 @@ from msgtrace_analysis.passes.schema.judgement import cut_of, settle
 from msgtrace_analysis.passes.schema.reading import Packed, Summary, by_moment, read, summarised
 from msgtrace_analysis.passes.schema.shapes import merged_all
 from msgtrace_analysis.passes.schema.timeline import moments
-from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, OWN_VERSIONS, changes, verdict
+from msgtrace_analysis.passes.schema.versions import HEADERS, MAX_VERSIONS, changes, may_count_something_else, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -45,11 +45,35 @@ SAMPLES: Final = """
     order by all
 """
 
+# One row per message with a header that may say the version of its body: that which tells most.
+VERSION_HEADERS: Final = """
+    create table version_headers as
+    with named as (
+        select operation_id, headers, unnest(json_keys(headers)) as header
+        from operations
+        where starts_with(headers, '{') and (contains(lower(headers), 'version') or contains(lower(headers), 'schema'))
+    ), ranked as (
+        select
+            operation_id, header,
+            list_position($1, regexp_replace(
+                regexp_replace(lower(header), '^(x[-_]|ce[-_]|cloudevents[:_])', ''), '[^a-z0-9]', '', 'g'
+            )) as rank,
+            json_extract_string(headers, '/' || replace(replace(header, '~', '~0'), '/', '~1')) as version
+        from named
+    )
+    select operation_id, arg_min('header ' || header, rank) as said_by, arg_min(version, rank) as version
+    from ranked
+    where rank > 0 and length(version) between 1 and 200
+    group by operation_id
+"""
+
 # One row per sample: its event type's number.
 TYPED: Final = """
     select
-        m.operation_id, t.number, cast(o.encoding = 'object' as utinyint) as marked, o.body_digest, o.body_block
+        m.operation_id, t.number, cast(o.encoding = 'object' as utinyint) as marked, v.said_by, v.version,
+        o.body_digest, o.body_block
     from messages as m
+    left join version_headers as v on v.operation_id = m.operation_id
     inner join sampled_types as t
         on t.system is not distinct from m.system and t.address_kind = m.address_kind and t.address = m.address
         and t.name = m.name
@@ -75,6 +99,8 @@ def contracts(study: Study, only: Collection[str] | None = None) -> tuple[Contra
     samples = [row for row in study.rows(SAMPLES) if only is None or ref(*row[:4]) in only]
     types = {ref(*key): tuple(key) for *key, _, _ in samples}
     bodies = sum(readable for *_, readable in samples)
+    study.run("drop table if exists version_headers")
+    study.run(VERSION_HEADERS, [list(HEADERS)])
     found = read(_pages(study, types), summarised, bodies)
     drifted = {event: at for event, each in found.items() if not each.said and (at := moments(each.timeline))}
     wanted = {event: types[event] for event in drifted}
@@ -105,6 +131,10 @@ def _pages(study: Study, types: Mapping[str, Key]) -> Iterator[Packed]:
 
 def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
     _, ends, texts = page.column("body").buffers()
+    told = list(zip(page.column("said_by").to_pylist(), page.column("version").to_pylist(), strict=True))
+    # None of nearly all.
+    saids = (None, *sorted({each for each in told if each[0] is not None}))
+    places = {each: place for place, each in enumerate(saids)} | {(None, None): 0}
     return Packed(
         events,
         page.column("number").to_numpy().tobytes(),
@@ -112,6 +142,8 @@ def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
         page.column("marked").to_numpy().tobytes(),
         b"" if ends is None else ends.to_pybytes(),
         b"" if texts is None else texts.to_pybytes(),
+        saids,
+        array("i", [places[each] for each in told]).tobytes(),
     )
 
 
@@ -139,7 +171,7 @@ def _contract(study: Study, event: str, summary: Summary | None, parts: Summary 
 
 
 def _only_version(summary: Summary) -> tuple[str, str] | None:
-    """The field that says a version in every body, and the version, where all say the same."""
+    """What says a version of every body, and the version, where all say the same."""
     if len(summary.said) != 1 or len(summary.shapes) != 1 or summary.mixed:
         return None
     (name,), (version,) = summary.said, summary.shapes
@@ -152,9 +184,8 @@ def _divided(summary: Summary, parts: Summary | None) -> tuple[str, list[tuple[s
         (name,) = summary.said
         stepped = _stepped(summary.shapes)
         differ = any(found for _, _, found in stepped)
-        squashed = name.lower().replace("_", "").replace("-", "")
-        if differ or squashed not in OWN_VERSIONS:
-            return f"field {name}", stepped
+        if differ or not may_count_something_else(name):
+            return name, stepped
     elif parts is not None and len(parts.shapes) > 1:
         stepped = _stepped(parts.shapes)
         enough = min(shape.count for _, shape, _ in stepped) >= SURE_OF_DRIFT

@@ -20,13 +20,15 @@ import msgspec
 
 from msgtrace_analysis.passes.schema.shapes import Shape
 from msgtrace_analysis.passes.schema.timeline import Timeline, signature_of
-from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, version_said
+from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, preferred, version_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Row = tuple[str, int, "str | memoryview", bool]
-"""Event type, order, JSON text, and whether `$type` and `$cut` in it are marks of ours."""
+Said = tuple[str, str]
+"""What says a version (`header schema-version`, `field version`), and the version."""
+Row = tuple[str, int, "str | memoryview", bool, "Said | None"]
+"""Event type, order, JSON text, whether `$type` and `$cut` in it are marks of ours, and the version that a header says."""
 Page = Collection[Row]
 ONE: Final = ""
 """The version of a body that says none."""
@@ -47,6 +49,8 @@ class Packed:
         marked: 8 bits.
         ends: where each text ends in `texts`, after a zero where the first begins: 32 bits.
         texts: UTF-8.
+        saids: what headers of rows say of their version; the first is None.
+        said: of each row, the place among them: 32 bits.
     """
 
     events: tuple[str, ...]
@@ -55,6 +59,8 @@ class Packed:
     marked: bytes
     ends: bytes
     texts: bytes
+    saids: tuple[Said | None, ...]
+    said: bytes
 
     def __len__(self) -> int:
         """How many rows."""
@@ -64,10 +70,11 @@ class Packed:
         """The rows; a text is a piece of `texts`."""
         texts, ends = memoryview(self.texts), memoryview(self.ends).cast("i")
         begin = ends[0] if len(ends) else 0
-        for number, order, marked, end in zip(
-            memoryview(self.numbers).cast("i"), memoryview(self.orders).cast("q"), self.marked, ends[1:], strict=True
-        ):
-            yield self.events[number], order, texts[begin:end], bool(marked)
+        for number, order, marked, said, end in zip(
+            memoryview(self.numbers).cast("i"), memoryview(self.orders).cast("q"), self.marked,
+            memoryview(self.said).cast("i"), ends[1:], strict=True,
+        ):  # fmt: skip
+            yield self.events[number], order, texts[begin:end], bool(marked), self.saids[said]
             begin = end
 
     def __contains__(self, row: object) -> bool:
@@ -80,8 +87,8 @@ class Summary:
     """What is known of an event type's bodies. Merging is associative and commutative.
 
     Attributes:
-        shapes: by what the bodies say of their version.
-        said: fields that said it.
+        shapes: by what the bodies, or headers beside them, say of their version.
+        said: what said it.
         unread: texts that are no JSON for Python.
         mixed: there were too many versions, or fields that said them; then all are one.
         timeline: of bodies that say nothing of a version.
@@ -188,7 +195,7 @@ def _summarised(page: Page, moments: Mapping[str, list[int]] | None) -> Summarie
 def _by_columns(page: Page, moments: Mapping[str, list[int]] | None) -> Summaries:
     found: Summaries = {}
     columns: dict[tuple[str, str, bool], tuple[list[Any], list[int]]] = {}
-    for event, order, text, marked in page:
+    for event, order, text, marked, beside in page:
         summary = found.get(event)
         if summary is None:
             summary = found[event] = Summary()
@@ -199,7 +206,7 @@ def _by_columns(page: Page, moments: Mapping[str, list[int]] | None) -> Summarie
         if moments is not None:
             version = str(sum(order > moment for moment in moments[event]))
         else:
-            said = version_said(body)
+            said = preferred(beside, version_said(body))
             if said is not None:
                 summary.said |= {said[0]}
                 version = said[1]

@@ -37,15 +37,39 @@ _VALUE = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){0,2}", re.IGNORECASE)
 _SQUASHED: Final = tuple(name.replace("_", "") for name in NAMES)
 
 
+HEADERS: Final = (
+    "dataschema",  # CloudEvents: https://github.com/cloudevents/spec, an attribute in every binding
+    "valueschemaid",  # Confluent's, for the value of a Kafka record
+    "schemaversion", "eventversion", "messageversion", "dataversion", "version",
+)  # fmt: skip
+"""Headers that say a body's version, without case, separators, and `x-`, `ce-` or `cloudEvents:`; the most telling first."""
+
+
+def preferred(header: tuple[str, str] | None, field: tuple[str, str] | None) -> tuple[str, str] | None:
+    """What is believed of a header and a field that say a version.
+
+    A header, for it is there to be read before the body is; but not one that may count something else.
+    """
+    if header is None or (field is not None and may_count_something_else(header[0])):
+        return field
+    return header
+
+
+def may_count_something_else(said_by: str) -> bool:
+    """Whether what says a version (`field version`, `header x-version`) may be of something else than the schema."""
+    name = said_by.partition(" ")[2].lower().replace("_", "").replace("-", "")
+    return name.removeprefix("x") in OWN_VERSIONS
+
+
 def version_said(body: Any) -> tuple[str, str] | None:
-    """The field of a decoded body that says its version, and the version; None where none does."""
+    """What of a decoded body says its version, as `field schema_version`, and the version; None where nothing does."""
     if type(body) is not dict:
         return None
     for name in _candidates(tuple(body)):
         value = body[name]
         kind = type(value)
         if (kind is int and 0 <= value < LARGEST) or (kind is str and _VALUE.fullmatch(value)):
-            return name, str(value)
+            return f"field {name}", str(value)
     return None
 
 
