@@ -112,21 +112,24 @@ ROWS = st.lists(
             st.text(max_size=9).map(lambda text: text.encode("utf-8", "ignore").decode()),
         ),
         st.booleans(),
+        st.sampled_from([None, ("header x-version", "1"), ("header schema-version", "2")]),
     )
 )
 
 
 @given(ROWS)
-def test_a_packed_page_is_the_page(rows: list[tuple[str, int, str, bool]]) -> None:
+def test_a_packed_page_is_the_page(rows: list[tuple[str, int, str, bool, tuple[str, str] | None]]) -> None:
     events = ("a", "b é")
+    saids = (None, *sorted({row[4] for row in rows if row[4] is not None}))
     ends, texts = array("i", [0]), b""
-    for _, _, text, _ in rows:
+    for _, _, text, *_ in rows:
         texts += text.encode()
         ends.append(len(texts))
     packed = Packed(
         events, array("i", [events.index(row[0]) for row in rows]).tobytes(), array("q", [row[1] for row in rows]).tobytes(),
-        bytes(row[3] for row in rows), ends.tobytes(), texts,
+        bytes(row[3] for row in rows), ends.tobytes(), texts, saids,
+        array("i", [saids.index(row[4]) for row in rows]).tobytes(),
     )  # fmt: skip
     assert len(packed) == len(rows)
-    assert [(event, order, str(text, "utf-8"), marked) for event, order, text, marked in packed] == rows  # type: ignore[arg-type]
+    assert [(*row[:2], str(row[2], "utf-8"), *row[3:]) for row in packed] == rows  # type: ignore[arg-type]
     assert summarised(packed) == summarised(rows)

@@ -105,3 +105,49 @@ def test_some_types_are_read_alone_and_say_the_same(
         pages = list(known.bodies_of(wanted))
     assert paid == every["kafka/topic/c/paid"]
     assert sum(page.num_rows for page in pages) == 60
+
+
+@pytest.mark.parametrize(
+    ("header", "old", "new"),
+    [
+        ("schema-version", "1", "2"),
+        ("x-version", "1.0", "1.1"),
+        ("X-Schema-Version", "1", "2"),
+        ("ce-dataschema", "https://example.com/order/1", "https://example.com/order/2"),
+        ("cloudEvents:dataschema", "urn:order:1", "urn:order:2"),
+        ("__value_schema_id", "5d1f", "77aa"),
+    ],
+)
+def test_versions_that_headers_say(
+    made: MadeTrace, findings: Callable[[], Findings], header: str, old: str, new: str
+) -> None:
+    """By turns, so that nothing but the header tells them apart."""
+    for number in range(20):
+        for version, body in ((old, {"id": number, "currency": "EUR"}), (new, {"id": number})):
+            headers = {header: version, "ce-specversion": "1.0", "user": "x"}
+            made.send(channel="orders", channel_kind="topic", event_type="placed", body=body, headers=headers)
+    (contract,) = findings().contracts
+    assert contract.versioned_by == f"header {header}"
+    assert [(each.name, each.samples, each.verdict) for each in contract.versions] == [
+        (old, 20, None),
+        (new, 20, "backward"),
+    ]
+    assert [(each.path, each.what) for each in contract.versions[1].changes] == [("currency", "required field removed")]
+
+
+def test_a_header_that_may_count_something_else_is_none_where_bodies_are_the_same(
+    made: MadeTrace, findings: Callable[[], Findings]
+) -> None:
+    for number in range(20):
+        headers = {"x-version": str(number % 3)}
+        made.send(channel="orders", channel_kind="topic", event_type="placed", body={"id": number}, headers=headers)
+    (contract,) = findings().contracts
+    assert (contract.versioned_by, contract.versions) == ("", ())
+
+
+def test_the_only_version_that_a_header_says(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    for number in range(3):
+        headers = {"schema-version": "7"}
+        made.send(channel="orders", channel_kind="topic", event_type="placed", body={"id": number}, headers=headers)
+    (contract,) = findings().contracts
+    assert contract.version_said == ("header schema-version", "7")

@@ -57,9 +57,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What all bodies say their version is."""
+    """What all bodies, or headers beside them, say their version is."""
 
-    field: str
+    said_by: str
     version: str
 
 

@@ -198,11 +198,12 @@ class Contract:
         cut: bodies that are known only in part, so that a missing field proves nothing.
         schema: JSON Schema 2020-12, of all versions together.
         versions: oldest first; () where there is only one.
-        versioned_by: the field that says the version, or `drift`, where only the bodies tell; '' where there is one.
+        versioned_by: what says the version (`field schema_version`, `header x-version`), or `drift` where only the bodies tell;
+            '' where there is one.
         elsewhere: the same type on other channels.
         counts: of values and types in each place (`passes.schema.counts`), of all versions together.
-        version_said: the field in which every body says the same version, and that version; it may count something else
-            than versions of the schema.
+        version_said: what says the same version of every body, as in `versioned_by`, and that version; it may count something
+            else than versions of the schema.
     """
 
     event: str

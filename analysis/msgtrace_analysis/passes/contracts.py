@@ -6,6 +6,7 @@ A sample is a send's body, or a receive's where the send was not seen; a deliver
 from __future__ import annotations
 
 import pickle
+from array import array
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -77,7 +78,7 @@ TYPED: Final = """
     inner join sampled_types as t
         on t.system is not distinct from m.system and t.address_kind = m.address_kind and t.address = m.address
         and t.name = m.name
-    inner join operations as o using (operation_id)
+    inner join operations as o on o.operation_id = m.operation_id
     where (m.side = 'send' or m.send_id is null) and o.kind <> 'process' and o.readable
 """
 

@@ -19,7 +19,7 @@ def counted(contract: Contract | None) -> dict[str, Any]:
         "versioned_by": contract.versioned_by or None,
         "version_said": None
         if contract.version_said is None
-        else dict(zip(("field", "version"), contract.version_said, strict=True)),
+        else dict(zip(("said_by", "version"), contract.version_said, strict=True)),
         "versions": [_version(each) for each in contract.versions],
     }
 

@@ -75,7 +75,7 @@ def versioned(name: str, **bodies: list[Any]) -> Event:
     versions = tuple(Version(said, len(some), counted(some)) for said, some in bodies.items())
     everything = [each for some in bodies.values() for each in some]
     if len(versions) == 1:
-        return event(name, everything, version_said=Said("schema_version", versions[0].name))
+        return event(name, everything, version_said=Said("field schema_version", versions[0].name))
     return event(name, everything, versions=versions, versioned_by="field schema_version")
 
 
@@ -164,7 +164,7 @@ def _events(draw: st.DrawFn, name: str) -> Event:
     bodies = draw(_BODIES | st.none())
     names = draw(st.lists(st.sampled_from(["1", "2", "3"]), unique=True, max_size=3)) if bodies else []
     if len(names) == 1:
-        more["version_said"] = Said(draw(st.sampled_from(["v", "schema_version"])), names[0])
+        more["version_said"] = Said(draw(st.sampled_from(["field v", "field schema_version"])), names[0])
     elif names:
         more["versions"] = tuple(
             Version(each, len(some), counted(some)) for each, some in ((each, draw(_BODIES)) for each in names)

@@ -116,4 +116,4 @@ def test_a_counter_that_is_called_version_is_none() -> None:
 def _said(version: str) -> Any:
     from msgtrace_analysis.comparing.run import Said
 
-    return Said("version", version)
+    return Said("field version", version)

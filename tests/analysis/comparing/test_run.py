@@ -31,7 +31,7 @@ def test_what_main_writes(made: MadeTrace, findings: Callable[[], Findings]) -> 
         ("billing", "on_event", 12)
     ]
     assert event.version_said is not None
-    assert (event.version_said.field, event.version_said.version) == ("schema_version", "2")
+    assert (event.version_said.said_by, event.version_said.version) == ("field schema_version", "2")
     assert event.schema_counts is not None
     assert event.schema_counts["fields"]["id"] == {"seen": 12, "types": {"integer": 12}}
     (flow,) = run.flows

@@ -12,7 +12,7 @@ from bench.truth.structure import Shown, sample
 from bench.truth.versions import CHANGES
 from msgtrace_analysis.passes.schema.judgement import settle
 from msgtrace_analysis.passes.schema.shapes import Shape
-from msgtrace_analysis.passes.schema.versions import changes, verdict, version_said
+from msgtrace_analysis.passes.schema.versions import changes, preferred, verdict, version_said
 
 
 def shape_of(values: list[Any]) -> Shape:
@@ -46,10 +46,10 @@ def test_samples_of_one_schema_are_no_change() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"schema_version": 2, "version": 7}, ("schema_version", "2")),
-        ({"schemaVersion": "1.2"}, ("schemaVersion", "1.2")),
-        ({"v": 1}, ("v", "1")),
-        ({"version": "v3"}, ("version", "v3")),
+        ({"schema_version": 2, "version": 7}, ("field schema_version", "2")),
+        ({"schemaVersion": "1.2"}, ("field schemaVersion", "1.2")),
+        ({"v": 1}, ("field v", "1")),
+        ({"version": "v3"}, ("field version", "v3")),
         ({"version": 1.5}, None),
         ({"version": "latest"}, None),
         ({"version": True}, None),
@@ -59,3 +59,17 @@ def test_samples_of_one_schema_are_no_change() -> None:
 )
 def test_what_says_a_version(body: Any, said: Any) -> None:
     assert version_said(body) == said
+
+
+@pytest.mark.parametrize(
+    ("header", "field", "expected"),
+    [
+        (None, None, None),
+        (None, ("field version", "1"), ("field version", "1")),
+        (("header x-version", "2"), None, ("header x-version", "2")),
+        (("header x-version", "2"), ("field schema_version", "1"), ("field schema_version", "1")),
+        (("header schema-version", "2"), ("field schema_version", "1"), ("header schema-version", "2")),
+    ],
+)
+def test_a_header_is_believed_unless_it_may_count_something_else(header: Any, field: Any, expected: Any) -> None:
+    assert preferred(header, field) == expected
