@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from msgtrace_analysis.findings import Change
+    from msgtrace_analysis.passes.schema.reading import Said
     from msgtrace_analysis.passes.schema.shapes import Shape
     from msgtrace_analysis.study import Study
 
@@ -132,10 +133,13 @@ def _pages(study: Study, types: Mapping[str, Key]) -> Iterator[Packed]:
 
 def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
     _, ends, texts = page.column("body").buffers()
-    told = list(zip(page.column("said_by").to_pylist(), page.column("version").to_pylist(), strict=True))
-    # None of nearly all.
-    saids = (None, *sorted({each for each in told if each[0] is not None}))
-    places = {each: place for place, each in enumerate(saids)} | {(None, None): 0}
+    told: list[Said | None] = [
+        None if by is None or version is None else (by, version)
+        for by, version in zip(page.column("said_by").to_pylist(), page.column("version").to_pylist(), strict=True)
+    ]
+    # Nothing of nearly all.
+    saids: tuple[Said | None, ...] = (None, *sorted({each for each in told if each is not None}))
+    places = {each: place for place, each in enumerate(saids)}
     return Packed(
         events,
         page.column("number").to_numpy().tobytes(),
