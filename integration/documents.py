@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-SCHEMA = ROOT / "collectors" / "msgtrace_collectors" / "schema.sql"
+SCHEMA = [ROOT / "collectors" / "msgtrace_collectors" / name for name in ("schema.sql", "tests.sql")]
 
 
 def documents() -> dict[Path, str]:
@@ -77,7 +77,8 @@ def columns() -> Iterator[str]:
     """Columns of public views that docs/trace-file.md does not describe."""
     text = (ROOT / "docs" / "trace-file.md").read_text()
     with duckdb.connect() as connection:
-        connection.execute(SCHEMA.read_text())
+        for script in SCHEMA:
+            connection.execute(script.read_text())
         rows = connection.execute(
             "select table_name, column_name from duckdb_columns() as c join duckdb_views() as v "
             "on table_name = view_name and c.schema_name = v.schema_name "

@@ -15,6 +15,7 @@ from msgtrace_collectors.columns import (
     FACT_COLUMNS,
     LATE_COLUMNS,
     LOSS_COLUMNS,
+    TEST_COLUMNS,
     table,
 )
 from msgtrace_collectors.definitions import TABLES, definition_row, process_facts
@@ -32,6 +33,7 @@ from msgtrace_collectors.wire import (
     Process,
     Record,
     Span,
+    Test,
     Together,
     apart,
     decode,
@@ -56,7 +58,7 @@ FIELD: Final = "field"
 MAX_CLOCK_NS: Final = 2**62
 """The year 2116 on the wall clock: sums of two such times fit their columns."""
 
-_IDS: Final = ("process_id", "forked_from")
+_IDS: Final = ("process_id", "forked_from", "tested_by")
 
 _row = msgspec.structs.astuple
 _OUTCOME: Final = [name for name, _ in FACT_COLUMNS].index("outcome")
@@ -76,6 +78,7 @@ class Tables:
     bodies: pa.Table | None
     schemas: pa.Table | None
     losses: pa.Table | None
+    tests: pa.Table | None
     definitions: dict[str, pa.Table]
 
 
@@ -100,6 +103,7 @@ class Batch:
     _causes: list[tuple[int | None, int | None, list[int] | None, int]] = field(default_factory=list)
     _definitions: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     _losses: Counter[tuple[int | None, str, str]] = field(default_factory=Counter)
+    _tests: list[tuple[Any, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._reader = MessageReader(self.redactor, self.bodies)
@@ -189,6 +193,8 @@ class Batch:
         for operation_id, record in zip(ids, run, strict=True):
             if record.causes is not None:
                 self._cause(process, operation_id, record.causes, record.cause_state & 0xFFFF)
+        if process.test is not None:
+            columns["test_id"] = [process.test] * len(run)
         columns |= self._reader.columns(process, [r.message for r in run])
         self._rows.put(len(self._rows.outcomes) - len(run), columns)
 
@@ -275,8 +281,20 @@ class Batch:
             case Span(sequence, span_id, parent_span_id):
                 row = (process.number, span_id, parent_span_id, process.operation_id(sequence))
                 self._definitions.setdefault("spans", []).append(row)
+            case Test(test_id, monotonic_ns, outcome):
+                self._test(process, self.redactor.text(test_id)[0], monotonic_ns, outcome)
             case Loss(reason, count, detail):
                 self.lose(process, reason, self.redactor.text(detail)[0], count)
+
+    def _test(self, process: ProcessState, test_id: str, monotonic_ns: int, outcome: str | None) -> None:
+        if not 0 <= monotonic_ns < MAX_CLOCK_NS:
+            self.lose(process, UNDECODABLE, "an impossible time")
+            return
+        process.test = test_id if outcome is None else None
+        noted_at = None
+        if process.clock_wall_ns is not None and process.clock_monotonic_ns is not None:
+            noted_at = process.clock_wall_ns - process.clock_monotonic_ns + monotonic_ns
+        self._tests.append((process.number, test_id, monotonic_ns, noted_at, outcome))
 
     def tables(self) -> Tables:
         """What was gathered; the batch is spent."""
@@ -290,5 +308,6 @@ class Batch:
             bodies=bodies,
             schemas=self.bodies.take_schemas(),
             losses=table(LOSS_COLUMNS, [(*key, n) for key, n in self._losses.items()]) if self._losses else None,
+            tests=table(TEST_COLUMNS, self._tests) if self._tests else None,
             definitions={name: table(DEFINITION_TABLES[name], rows) for name, rows in self._definitions.items()},
         )

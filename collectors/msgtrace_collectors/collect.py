@@ -127,7 +127,11 @@ def _collect(job: Job, stop: Stop) -> int:
         collector = Collector(job.db, job.spool, Redactor(job.redaction), say, job.schemas)
         try:
             questions = QuerySocket(
-                job.spool, collector.store.cursor, lambda: _link_now(collector), lambda part: _keep_now(collector, part)
+                job.spool,
+                collector.store.cursor,
+                lambda: _link_now(collector),
+                lambda part: _keep_now(collector, part),
+                collector.settled,
             )
             try:
                 for source in job.sources:

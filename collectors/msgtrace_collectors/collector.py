@@ -40,6 +40,7 @@ LONGEST_PAUSE_S: Final = 0.05
 DRAIN_AT_MOST_S: Final = 5.0
 """Of processes that go on, and never stop recording."""
 RETRY_EVERY_S: Final = 0.5
+SETTLED_WITHIN_S: Final = 5.0
 MAX_RETRIES: Final = 5
 """Of errors that are not a full disk."""
 
@@ -114,6 +115,9 @@ class Collector:
         """Held by who makes the links."""
         self.keeping = threading.Lock()
         """Held by who stores what was inspected: ids are given one after the other."""
+        self._asked = threading.Event()
+        self._asking: list[threading.Event] = []
+        """Who waits for everything to be stored."""
 
     def _new_batch(self) -> Batch:
         return Batch(self._redactor, self._bodies, self.registry.get)
@@ -141,19 +145,42 @@ class Collector:
         busy_at = time.monotonic()
         while not stop.requested:
             beat()
+            self._asked.clear()
+            asking, self._asking = self._asking, []
             read = self._poll()
             now = time.monotonic()
-            if self._due(now, read):
+            if self._due(now, read) or (asking and not read):
                 self.commit(stop)
                 every()
+            self._answer(asking, read)
             if read or self._reader.live or any(source.live for source in self.sources):
                 busy_at = now
             elif (idle_s := until_idle_s()) is not None and now - busy_at >= idle_s:
                 break
             pause = SHORTEST_PAUSE_S if read else min(pause * 2, LONGEST_PAUSE_S)
             if read < BUSY_RECORDS:
-                time.sleep(pause)
+                self._asked.wait(pause)
         self._drain(stop)
+        self._answer(self._asking, 0)
+
+    def _answer(self, asking: list[threading.Event], read: int) -> None:
+        """Tell those who wait that everything is stored, once there was nothing left to read."""
+        if not read:
+            for event in asking:
+                event.set()
+        elif asking:
+            self._asking += asking
+            self._asked.set()
+
+    def settled(self) -> None:
+        """Wait, in another thread than the one that collects, until everything is stored that has been recorded by now.
+
+        No longer than a few seconds: where recording never pauses, what is missing then was recorded meanwhile.
+        """
+        stored = threading.Event()
+        self._asking.append(stored)
+        self._asked.set()
+        stored.wait(SETTLED_WITHIN_S)
 
     def _poll(self) -> int:
         return self._reader.poll(self._batch) + sum(source.poll(self._batch) for source in self.sources)

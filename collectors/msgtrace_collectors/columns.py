@@ -129,6 +129,14 @@ SCHEMA_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("text", TEXT),
 )
 
+TEST_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
+    ("process_number", pa.int32()),
+    ("test_id", TEXT),
+    ("monotonic_ns", INT),
+    ("noted_at", NANOSECONDS),
+    ("outcome", TEXT),
+)
+
 LOSS_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("process_number", pa.int32()),
     ("reason", TEXT),

@@ -33,6 +33,7 @@ class ProcessState:
         ended: it ended and all it wrote has been read.
         facts: its PROCESS record as JSON.
         sender: of a process on another machine, whoever forwards it. Not stored.
+        test: that is running in it; not stored: who goes on reading finds it among the tests.
     """
 
     number: int
@@ -49,6 +50,7 @@ class ProcessState:
     ended: bool = False
     facts: bytes | None = None
     sender: str | None = None
+    test: str | None = None
 
     def own(self, process_id: str) -> str:
         """The id, in the trace, of a process that this one names: nobody can speak for another sender's."""

@@ -35,7 +35,8 @@ class Request(msgspec.Struct, frozen=True):
     Attributes:
         sql: one statement that reads; None when nothing is asked but `link`.
         parameters: for it.
-        link: first bring links, causes and settlements up to date.
+        settle: first store everything that has been recorded by now.
+        link: then bring links, causes and settlements up to date.
         timeout_s: after this the answer is an error.
         part: of an inspection, to be stored.
     """
@@ -43,6 +44,7 @@ class Request(msgspec.Struct, frozen=True):
     sql: str | None
     parameters: list[Any] = []
     link: bool = False
+    settle: bool = False
     timeout_s: float = 120.0
     part: Part | None = None
 

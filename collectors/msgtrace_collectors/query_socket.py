@@ -43,6 +43,7 @@ class QuerySocket:
         cursor: gives a connection of its own to the open trace file.
         link: brings the links up to date.
         keep: stores a part of an inspection.
+        settle: waits until everything is stored that has been recorded by now.
 
     Raises:
         OSError: the socket can't be made.
@@ -54,11 +55,13 @@ class QuerySocket:
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         link: Callable[[], None],
         keep: Callable[[Part], None],
+        settle: Callable[[], None],
     ) -> None:
         self.path = folder / NAME
         self._cursor = cursor
         self._link = link
         self._keep = keep
+        self._settle = settle
         self._turns = threading.BoundedSemaphore(MAX_CLIENTS)
         self._closing = False
         self.path.unlink(missing_ok=True)
@@ -102,6 +105,8 @@ class QuerySocket:
     def _answer(self, connection: socket.socket, request: Request) -> None:
         if request.part is not None:
             self._keep(request.part)
+        if request.settle:
+            self._settle()
         if request.link:
             self._link()
         if request.sql is None:

@@ -65,6 +65,14 @@ _SPANS: Final = """
     )
 """
 
+# One row per process in which a test has begun that has not ended: the last one.
+_RUNNING_TESTS: Final = """
+    select process_number, arg_max(test_id, monotonic_ns) filter (outcome is null)
+    from msgtrace_store.recorded_tests
+    group by process_number
+    having max(monotonic_ns) filter (outcome is null) > coalesce(max(monotonic_ns) filter (outcome is not null), -1)
+"""
+
 BUSY_FOR_S: Final = 5.0
 """How long a file may be held by somebody who is just asking it something."""
 
@@ -116,6 +124,9 @@ class Store:
             )  # fmt: skip
         for row in rows:
             states[row[0]].parent = states.get(row[8])
+        for number, test in self._connection.execute(_RUNNING_TESTS).fetchall():
+            if number in states:
+                states[number].test = test
         return list(states.values())
 
     def has_bodies(self) -> bool:
@@ -166,6 +177,7 @@ class Store:
             "operations": tables.operations,
             "late_facts": tables.late_facts,
             "recorded_causes": tables.causes,
+            "recorded_tests": tables.tests,
             **tables.definitions,
         }
         for name, rows in plain.items():

@@ -102,6 +102,13 @@ class Trace(Protocol):
             TraceError: the file can't be written.
         """
 
+    def settle(self) -> None:
+        """Have everything stored that has been recorded by now, and `link` it; where nobody records, that alone.
+
+        Raises:
+            TraceError: the trace went away, or can't be written.
+        """
+
     def keep(self, part: Part) -> None:
         """Store a part of an inspection; storing it twice is storing it once.
 
@@ -162,6 +169,13 @@ class _OpenTrace:
         except _CollectorGone:
             self._source = _reach(self._path)
             self._source.link()
+
+    def settle(self) -> None:
+        try:
+            self._source.settle()
+        except _CollectorGone:
+            self._source = _reach(self._path)
+            self._source.settle()
 
     def keep(self, part: Part) -> None:
         try:
@@ -251,6 +265,9 @@ class _FileTrace:
                 return
         self._written(lambda connection: link(connection, self._path))
 
+    def settle(self) -> None:
+        self.link()
+
     def keep(self, part: Part) -> None:
         self._written(lambda connection: keep(connection, self._path, part))
 
@@ -306,6 +323,9 @@ class _RecordedTrace:
 
     def link(self) -> None:
         self._ask(Request(None, link=True))
+
+    def settle(self) -> None:
+        self._ask(Request(None, link=True, settle=True))
 
     def keep(self, part: Part) -> None:
         self._ask(Request(None, part=part))

@@ -107,6 +107,7 @@ def open_for_writing(path: Path, *, memory_limit: str = "1GB", threads: int = 2)
         connection.execute("set wal_autocheckpoint = '64MB'")
         connection.execute("set enable_external_access = false")
         check_version(connection, path)
+        connection.execute(_script("tests.sql"))
     except duckdb.Error as error:
         connection.close()
         raise trace_error(path, error) from None
@@ -222,7 +223,6 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 def _create(path: Path) -> None:
     """Make an empty trace under another name and move it into place: there is never half a trace at `path`."""
     fresh = path.with_name(path.name + ".new")
-    schema = importlib.resources.files("msgtrace_collectors").joinpath("schema.sql").read_text()
     # Bodies are for their owner's eyes.
     before = os.umask(0o077)
     try:
@@ -230,7 +230,8 @@ def _create(path: Path) -> None:
         connection = _connect(fresh, read_only=False)
         try:
             connection.execute("begin")
-            connection.execute(schema)
+            connection.execute(_script("schema.sql"))
+            connection.execute(_script("tests.sql"))
             connection.execute(
                 "insert into trace_file values (?, ?, ?, ?)",
                 [
@@ -252,6 +253,10 @@ def _create(path: Path) -> None:
     finally:
         Path(f"{fresh}.wal").unlink(missing_ok=True)
         os.umask(before)
+
+
+def _script(name: str) -> str:
+    return importlib.resources.files("msgtrace_collectors").joinpath(name).read_text()
 
 
 def _after(text: str, mark: str) -> str:

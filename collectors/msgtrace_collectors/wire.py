@@ -184,7 +184,15 @@ class Span(Struct, array_like=True, tag=8, gc=False):
     parent_span_id: Annotated[str, Meta(max_length=16)] | None
 
 
-Record: TypeAlias = Begin | Complete | Observed | Define | Process | Clock | Loss | Together | Span
+class Test(Struct, array_like=True, tag=records.TEST, gc=False):
+    """A test begins, or has ended."""
+
+    test_id: str
+    monotonic_ns: Int64
+    outcome: str | None
+
+
+Record: TypeAlias = Begin | Complete | Observed | Define | Process | Clock | Loss | Together | Span | Test
 
 decode = msgspec.msgpack.Decoder(Record).decode
 """One payload -> its record. Raises msgspec.DecodeError or, for a wrong type, its subclass ValidationError."""

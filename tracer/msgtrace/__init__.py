@@ -1,7 +1,7 @@
 """msgtrace records every message that a Python program really publishes and consumes.
 
 Run a program under it: `msgtrace run -- python app.py`. Or record from inside of one: `install`, `tracing`. To import this
-package costs nothing: what it names is loaded on use.
+package costs nothing: what it names is loaded on use. (PYTEST_DONT_REWRITE: where it is loaded before pytest, it would warn.)
 """
 
 from __future__ import annotations

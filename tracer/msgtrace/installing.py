@@ -12,6 +12,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from msgtrace import start
 from msgtrace.commands.supervise import Collector, CollectorFailed
 from msgtrace.commands.target import environment, recording_processes
@@ -58,7 +60,7 @@ class Trace:
             CannotRecordError: the tools are not installed.
             msgtrace_collectors.trace.TraceError: the question, or the file, is wrong.
         """
-        with _tool("msgtrace_collectors.trace").open_trace(self.db) as trace:
+        with tool("msgtrace_collectors.trace").open_trace(self.db) as trace:
             table: pa.Table = trace.query(sql, parameters)
         return table
 
@@ -71,7 +73,7 @@ class Trace:
         Raises:
             CannotRecordError: the tools are not installed, or the documents can't be written.
         """
-        command = _tool("msgtrace_analysis.commands.report").report
+        command = tool("msgtrace_analysis.commands.report").report
         click = importlib.import_module("click")
         try:
             command.main(["--db", str(self.db), "--out", os.fspath(folder)], standalone_mode=False)
@@ -82,7 +84,7 @@ class Trace:
         return f"<msgtrace.Trace {str(self.db)!r}>"
 
 
-def _tool(module: str) -> Any:
+def tool(module: str) -> Any:
     """A module of ours that needs more than the traced process has. By name: the tracer knows nothing of it."""
     try:
         return importlib.import_module(module)
@@ -106,11 +108,13 @@ class Installed:
     Attributes:
         trace: what is recorded.
         pid: of the process that this was made in; in a forked child it is its parent's.
+        own_service: this process's name, where those that it starts have their own.
     """
 
     def __init__(self, db: Path, settings: Settings, collector: Collector, *, children: bool) -> None:
         self.trace = Trace(db)
         self.pid = os.getpid()
+        self.own_service = ""
         self.collector = collector
         self._settings = settings
         self._children = children
@@ -136,8 +140,8 @@ class Installed:
                 if before != value:
                     self._variables[name] = before, value
                     os.environ[name] = value
-        settings = {name: getattr(self._settings, name) for name in self._settings.__struct_fields__}
-        start.start_with(Settings(**{**settings, "spool": str(spool)}))
+        service = self._settings.service or self.own_service
+        start.start_with(replace(self._settings, spool=str(spool), service=service))
 
     def end(self) -> None:
         """Put everything back. What was recorded is in memory, and nowhere else."""
@@ -252,6 +256,12 @@ def begin(installed: Installed) -> None:
         raise
     _installed = installed
     atexit.register(uninstall)
+
+
+def keep_alive() -> None:
+    """Start the collector again if it has died. Waits for nothing; for whoever comes by now and then."""
+    if _installed is not None and _installed.pid == os.getpid():
+        _installed.collector.keep_alive()
 
 
 def end() -> Installed | None:

@@ -18,7 +18,9 @@ def facts(service: str) -> dict[str, Any]:
     Args:
         service: the configured name, '' to make one from the command line.
     """
+    tested_by = os.environ.get("MSGTRACE_TESTED_BY")  # see `start.Tracer.mark`
     return {
+        **({"tested_by": tested_by} if tested_by else {}),
         "pid": os.getpid(),
         "parent_pid": os.getppid(),
         "service": service or service_of(sys.orig_argv),

@@ -247,6 +247,12 @@ class Recorder:
             self.adopt()
         self.write(self._encoded((records.LOSS, reason, count, detail)))
 
+    def mark(self, test: str, outcome: str | None) -> None:
+        """Record that a test begins, or, with an outcome, how it ended."""
+        if not self.mine[0]:
+            self.adopt()
+        self.write(self._encoded((records.TEST, test, time.monotonic_ns(), outcome)))
+
     def cap(self, message: Message, body: Any) -> None:
         """Cut a body that is longer than the limit, and note its full size."""
         if isinstance(body, memoryview):

@@ -11,6 +11,7 @@ positions cost nothing to write; a `Message` is a map of only the fields that ar
     CLOCK       [5, wall_ns, monotonic_ns]
     LOSS        [6, reason, count, detail]
     TOGETHER    [7, sequences, monotonic_ns, facts]
+    TEST        [9, test_id, monotonic_ns, outcome]   (8 is a collector's own)
 
 `sequence` counts a process's operations from 1. `point`, `thread`, `code_site` and every other value documented as
 interned are numbers, 0 meaning "not known"; the number's meaning is in a DEFINE record of the same process, which
@@ -18,6 +19,8 @@ usually stands before its first use. `causes` is the sequence of one causing ope
 
 TOGETHER stands for a COMPLETE of each sequence with the outcome `ok` and these facts; but `log_offset` is the first's,
 and each next one's is one more. Like every record it is there whole or not at all.
+
+TEST says that a test begins (its outcome is nil), or how it ended: what stands between the two was recorded meanwhile.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ PROCESS: Final = 4
 CLOCK: Final = 5
 LOSS: Final = 6
 TOGETHER: Final = 7
+TEST: Final = 9
 
 # Tables of DEFINE records.
 POINTS: Final = 0

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 OPENTELEMETRY: Final = "opentelemetry.trace"
 GREENLETS: Final = "gevent.greenlet"
 AT_FIRST_CALL: Final = "urllib.request"
+TESTED_BY: Final = "MSGTRACE_TESTED_BY"
+"""Which process's tests have started this one, perhaps by others' hands."""
 _HELPERS: Final = ("from multiprocessing.resource_tracker ", "from multiprocessing.semaphore_tracker ")
 _SEQUENCES_APART: Final = 1_000_000
 """Between two recordings of one process: what was in flight when the first one ended takes a few more of its numbers."""
@@ -134,13 +136,36 @@ class Tracer:
     def add_own(self, hooks: Iterable[Hook]) -> None:
         """Put in the hooks of buses that the program has declared (`msgtrace.bus`)."""
         try:
-            engine = self._opened() if self._wants("") else None
+            engine = self._opened() if not self.over and self._wants("") else None
             if engine is not None:
                 for hook in hooks:
                     engine.add(hook)
         except Exception as error:  # noqa: BLE001 - the contract with the host program
             self._failed(error)
         self._hide()
+
+    def call(self, service: str) -> None:
+        """Give this process a service's name, unless it has one or has recorded already."""
+        if self.recorder is None and self._wants("") and self._settings is not None and not self._settings.service:
+            from msgspec.structs import replace  # noqa: PLC0415 - few processes are renamed
+
+            self._settings = replace(self._settings, service=service)
+
+    def mark(self, test: str, outcome: str | None = None) -> None:
+        """Note that a test begins in this process, or, with an outcome, how it ended.
+
+        Processes that it starts from now on say that it was this one which started them.
+        """
+        if self.over:
+            return
+        try:
+            if self._wants("") or self.recorder is None:
+                self._opened()
+            if self.recorder is not None:
+                self.recorder.mark(test, outcome)
+                os.environ[TESTED_BY] = self.recorder.process_id.hex()
+        except Exception as error:  # noqa: BLE001 - the contract with the host program
+            self._failed(error)
 
     def _first_call(self) -> None:
         self._add(TOPS[AT_FIRST_CALL])

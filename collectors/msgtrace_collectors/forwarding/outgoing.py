@@ -36,6 +36,7 @@ from msgtrace_collectors.wire import (
     Observed,
     Process,
     Record,
+    Test,
     Together,
     decode,
     salvage,
@@ -162,6 +163,8 @@ class Outgoing:
                 record.facts = self._about(record.facts)
             case Loss():
                 record.detail = redactor.text(record.detail)[0]
+            case Test():
+                record.test_id = redactor.text(record.test_id)[0]
         return record
 
     def _message(self, process: ProcessState, message: MessageFields) -> None:
