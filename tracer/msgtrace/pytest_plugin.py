@@ -90,7 +90,7 @@ def messages(request: pytest.FixtureRequest) -> Iterator[Any]:
 
     A `msgtrace_analysis.messages.fixture.Messages`.
     """
-    session = request.config.pluginmanager.getplugin(NAME)
+    session: Any = request.config.pluginmanager.getplugin(NAME)
     if session is None:
         if hasattr(request.config, "workerinput"):
             pytest.fail(

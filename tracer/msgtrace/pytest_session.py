@@ -33,7 +33,7 @@ def begun(config: pytest.Config) -> Session:
     Raises:
         pytest.UsageError: recording can't begin; the text says why.
     """
-    known = config.pluginmanager.getplugin(NAME)
+    known: Any = config.pluginmanager.getplugin(NAME)
     if known is None:
         known = Session(config)
         try:
