@@ -255,7 +255,7 @@ class Batch:
                     setattr(facts, name, self.redactor.identifier(value, cards=cards)[0])
         return _row(facts)
 
-    def _about_process(self, process: ProcessState, record: Record) -> None:
+    def _about_process(self, process: ProcessState, record: Record) -> None:  # noqa: C901 - a case a kind of record
         match record:
             case Define(number_table, number, value):
                 row = definition_row(number_table, value, self.redactor)

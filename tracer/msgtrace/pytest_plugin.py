@@ -1,6 +1,6 @@
 """The pytest plugin: its options, and the `messages` fixture. Off until asked: `pytest --msgtrace`, or a test with the fixture.
 
-Every pytest loads this where msgtrace is installed, so it imports nothing that is not there; what does the work is `pytest_session`.
+Every pytest loads this where msgtrace is installed, so it imports nothing that is not there. `pytest_session` does the work.
 """
 
 from __future__ import annotations
