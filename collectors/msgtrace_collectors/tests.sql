@@ -38,7 +38,15 @@ with recursive
 edges as (
     select send_id as source_id, receive_id as target_id, certainty from links where certainty <> 'guess'
     union
-    select cause_id, effect_id, certainty from causes where certainty <> 'guess'
+    -- What a test fetches itself is likely the cause of all that it does next, by the trace's rules: here it must be exact.
+    select cause_id, effect_id, certainty
+    from causes
+    where
+        certainty = 'exact'
+        or (
+            certainty = 'likely'
+            and effect_id not in (select operation_id from msgtrace_store.operations where test_id is not null)
+        )
 ),
 -- By when it was, alone: in the process that ran the test, or in one that this process has started.
 timed as (

@@ -162,7 +162,10 @@ class Tracer:
             if self._wants("") or self.recorder is None:
                 self._opened()
             if self.recorder is not None:
+                from msgtrace.context import CURRENT  # noqa: PLC0415 - loaded with the engine
+
                 self.recorder.mark(test, outcome)
+                CURRENT.set(None)  # what one test has fetched is not why the next one does anything
                 os.environ[TESTED_BY] = self.recorder.process_id.hex()
         except Exception as error:  # noqa: BLE001 - the contract with the host program
             self._failed(error)
