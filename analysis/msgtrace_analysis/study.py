@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import duckdb
 
 from msgtrace_analysis.bodies import Bodies
+from msgtrace_analysis.findings.system import HostClock
 from msgtrace_collectors.trace import TraceError
-from msgtrace_collectors.trace_file import quoted
+from msgtrace_collectors.trace_file import QueryError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,6 +81,11 @@ WHOLE: Final = {
     "handlers": "select * from handlers",
     "losses": "select coalesce(service, '') as service, reason, detail, lost from losses",
 }
+
+CLOCKS: Final = """
+    select host, reference, shift_ns, least_ns, most_ns, messages, contradicted from msgtrace_store.clocks order by host
+"""
+ALIGN: Final = "update operations set observed_ns = observed_ns - $1 where host = $2"
 
 # One row per message of a list of operations that has a key and a body.
 KEYS: Final = """
@@ -145,12 +151,14 @@ class Study:
     Attributes:
         note: why links may be out of date; '' when they are not.
         recording: the trace was still growing when it was copied.
+        clocks: of hosts, as messages tell them; times in the copy are corrected by them.
     """
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self.recording = trace.recording
         self.note = _brought_up_to_date(trace)
+        self.clocks: tuple[HostClock, ...] = _clocks(trace)
         self._folder = tempfile.mkdtemp(prefix="msgtrace-study-")
         self._database = duckdb.connect(
             config={
@@ -166,6 +174,9 @@ class Study:
             with trace.attached(self._database, "trace") as attached:
                 self._bodies = Bodies(trace, self._database, stored=attached)
                 self._copy(attached=attached)
+            for clock in self.clocks:
+                if clock.shift_ns:
+                    self.run(ALIGN, [clock.shift_ns, clock.host])
         except BaseException:
             self.close()
             raise
@@ -346,6 +357,14 @@ class Study:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _clocks(trace: Trace) -> tuple[HostClock, ...]:
+    """How the clocks of hosts stand; nothing of a trace that was never linked by a msgtrace that asks."""
+    try:
+        return tuple(HostClock(*row) for row in _tuples(trace.query(CLOCKS)))
+    except QueryError:
+        return ()
 
 
 def _brought_up_to_date(trace: Trace) -> str:

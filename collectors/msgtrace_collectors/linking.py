@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from msgtrace_collectors.clocks import align
 from msgtrace_collectors.trace_file import trace_error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCRIPTS: Final = ("linkable.sql", "links.sql", "settlements.sql", "causes.sql", "spans.sql")
+SCRIPTS: Final = ("settlements.sql", "causes.sql", "spans.sql")
+"""After links are made."""
 
 _LINKED: Final = """
     select
@@ -68,8 +70,13 @@ def link(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         if is_linked(connection):
             return
         connection.execute("begin")
+        _run(connection, "linkable.sql")
+        _run(connection, "links.sql")
+        if align(connection):
+            # By times that can be right.
+            _run(connection, "links.sql")
         for script in SCRIPTS:
-            connection.execute(importlib.resources.files("msgtrace_collectors").joinpath(script).read_text())
+            _run(connection, script)
         connection.execute(_FINISH)
         connection.execute(_DROP)
         connection.execute("commit")
@@ -77,3 +84,7 @@ def link(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         with contextlib.suppress(duckdb.Error):  # it may have ended with the failed statement
             connection.execute("rollback")
         raise trace_error(path, error) from error
+
+
+def _run(connection: duckdb.DuckDBPyConnection, script: str) -> None:
+    connection.execute(importlib.resources.files("msgtrace_collectors").joinpath(script).read_text())

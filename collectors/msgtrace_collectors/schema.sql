@@ -204,6 +204,17 @@ create table msgtrace_store.spans (
     operation_id   bigint           -- null for what is no operation
 );
 
+-- One row per host whose clock messages hold against another's (`msgtrace_collectors.clocks`).
+create table msgtrace_store.clocks (
+    host         varchar not null,
+    reference    varchar not null,   -- the host that it is compared with
+    shift_ns     bigint not null,    -- how far it is taken to be ahead; 0 where nothing speaks against it
+    least_ns     bigint,             -- how far it is ahead at least; null where no message says
+    most_ns      bigint,
+    messages     bigint not null,
+    contradicted boolean not null    -- no one shift is right for all messages
+);
+
 -- One row: how many records the trace had when links, causes and settlements were made, and what they leave open.
 create table msgtrace_store.linked (
     records        bigint not null,

@@ -12,6 +12,7 @@ import duckdb
 
 from msgtrace_analysis.commands.writing import say
 from msgtrace_analysis.passes import prepare
+from msgtrace_analysis.renderers.clock_lines import clock_line
 from msgtrace_analysis.renderers.markdown import fenced
 from msgtrace_analysis.renderers.rows import FORMATS, render
 from msgtrace_analysis.rules import NO_RULES, RulesError, read_rules
@@ -115,6 +116,9 @@ def studied(db: Path, rules: Rules = NO_RULES, since: Since | None = None) -> It
     with opened(db) as trace, Study(trace) as study:
         if study.note:
             click.echo(f"msgtrace: links may be incomplete: {study.note}", err=True)
+        for clock in study.clocks:
+            if (line := clock_line(clock)) is not None:
+                click.echo(f"msgtrace: {line}", err=True)
         if since is not None:
             ((last,),) = study.rows("select max(observed_ns) from operations")
             study.forget_before(since.begin_ns(last or 0))

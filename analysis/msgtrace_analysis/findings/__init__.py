@@ -81,7 +81,7 @@ from msgtrace_analysis.findings.retrying import (
     Wait,
 )
 from msgtrace_analysis.findings.security import Access, Exposure, Hazard, Protection, Security, Transport
-from msgtrace_analysis.findings.system import Client, Recording, Server, Service, Stack
+from msgtrace_analysis.findings.system import Client, HostClock, Recording, Server, Service, Stack
 from msgtrace_analysis.findings.timelines import Timeline, Timelines
 from msgtrace_analysis.findings.topology import (
     Binding,
@@ -146,6 +146,7 @@ __all__ = [
     "Hazard",
     "Header",
     "Hop",
+    "HostClock",
     "Inspection",
     "Judgement",
     "Kind",

@@ -10,6 +10,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class HostClock:
+    """A host's clock against another's, as the messages between them tell it.
+
+    Attributes:
+        host: whose.
+        reference: the host that it is compared with.
+        shift_ns: how far it is taken to be ahead; its times are corrected by it. 0 where nothing speaks against it.
+        least_ns: how far it is ahead at least; None where no message says.
+        most_ns: at most.
+        messages: between it and other hosts.
+        contradicted: no one shift is right for all messages: a clock was set, or drifted. Nothing is corrected then.
+    """
+
+    host: str
+    reference: str
+    shift_ns: int
+    least_ns: int | None
+    most_ns: int | None
+    messages: int
+    contradicted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """The trace as a whole.
 
@@ -17,6 +40,7 @@ class Recording:
         kinds: operation kind and how many.
         recording: a collector was still at work, so that a later report may say more.
         note: what keeps links from being up to date; '' when they are.
+        clocks: of hosts that messages connect; where there are none, all is of one host, or nothing tells.
     """
 
     trace_id: str
@@ -27,6 +51,7 @@ class Recording:
     last_seen_ns: int | None
     recording: bool
     note: str
+    clocks: tuple[HostClock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,4 +44,5 @@ def recording(study: Study) -> Recording:
         last_seen_ns=last,
         recording=study.recording,
         note=study.note,
+        clocks=study.clocks,
     )

@@ -67,12 +67,30 @@ def _difference(each: found.PolicyDifference) -> dict[str, Any]:
     }
 
 
+def _clock(each: found.HostClock) -> dict[str, Any]:
+    def milliseconds(ns: int | None) -> float | None:
+        return None if ns is None else round(ns / 1e6, 3)
+
+    return {
+        "host": each.host,
+        "reference": each.reference,
+        "ahead_ms": milliseconds(each.shift_ns),
+        "ahead_at_least_ms": milliseconds(each.least_ns),
+        "ahead_at_most_ms": milliseconds(each.most_ns),
+        "messages": each.messages,
+        "contradicted": each.contradicted,
+    }
+
+
 def _parties(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str | None]]:
     return [{"service": service, "principal": principal or None} for service, principal in pairs]
 
 
 _SAME: Final = Shape()
 SHAPES: Final[dict[type, Shape]] = {
+    found.HostClock: Shape(
+        without=frozenset({"host", "reference", "shift_ns", "least_ns", "most_ns", "messages", "contradicted"}), more=_clock
+    ),
     found.Recording: _without(recording="still_recording", note="links_incomplete"),
     # conversations
     found.Conversations: _without(cut="too_many_origins"),

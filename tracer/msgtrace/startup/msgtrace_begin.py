@@ -4,6 +4,7 @@ An interpreter of the same kind and minor version is lent ours: msgtrace and the
 the environment that we run in, and those to us alone. What the program can import stays as it was: a library that
 looks whether `msgspec` is there must find what it would find without us.
 """
+# ruff: noqa: PTH100, PTH112, PTH118, PTH120 - no pathlib: it would be loaded in every interpreter
 
 from __future__ import annotations
 
@@ -123,9 +124,15 @@ def begin(note: Callable[[str], None]) -> None:
     Args:
         note: says why this process can't be recorded.
     """
+    tag = os.environ.get("MSGTRACE_TAG", "")
     folders = [p for p in os.environ.get("MSGTRACE_LEND", "").split(os.pathsep) if p]
+    # Beside this folder, where an init container has put what each kind of interpreter may be lent (docs/staging.md).
+    own = f"{sys.implementation.cache_tag}{sys.abiflags}"
+    beside = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), own)
+    if os.path.isdir(os.path.join(beside, "msgtrace")):
+        tag, folders = own, [beside]
     try:
-        lender = found(os.environ.get("MSGTRACE_TAG", ""), folders)
+        lender = found(tag, folders)
     except NotLent as error:
         note(str(error))
         return

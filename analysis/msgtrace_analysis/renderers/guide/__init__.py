@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 
 from msgtrace_analysis.findings import weakest
 from msgtrace_analysis.renderers import markdown
+from msgtrace_analysis.renderers.clock_lines import clock_line
 from msgtrace_analysis.renderers.guide import (
     catalog,
     checklist,
@@ -67,6 +68,7 @@ def render(findings: Findings) -> str:
         "mark": Safe(MARK),
         "f": findings,
         "r": findings.recording,
+        "clocks": [line for clock in findings.recording.clocks if (line := clock_line(clock)) is not None],
         "event_of": {event.ref: event for event in findings.events},
     }
     parts = [
