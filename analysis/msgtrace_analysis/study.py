@@ -212,6 +212,7 @@ class Study:
     def forget_before(self, begin_ns: int) -> None:
         """Leave out of the copy what was observed before a time, and what was known of it."""
         self.run("delete from operations where observed_ns < $1", [begin_ns])
+        self.__dict__.pop("extent", None)
         for table, ends in {
             "links": ("send_id", "receive_id"),
             "causes": ("cause_id", "effect_id"),

@@ -202,3 +202,21 @@ def test_places_that_know_no_second_name_are_written_to_all_the_same(
     (tmp_path / "a").write_text("before")
     assert writing.put({tmp_path / "a": "after", tmp_path / "b": "new"}) == {tmp_path / "a": 5, tmp_path / "b": 3}
     assert contents(tmp_path) == {"a": b"after", "b": b"new"}
+
+
+def test_memory_goes_where_it_is_wanted_and_a_part_says_that_it_is_one(shop: MadeTrace, tmp_path: Path) -> None:
+    out, memory = tmp_path / "out", tmp_path / "agent" / "messaging"
+    done = report(shop, "--out", out, "--memory", memory, "--event", "web.told", "--since", "1h")
+    assert done.exit_code == 0, done.stderr
+    assert not (out / "memory").exists()
+    assert {"index.json", "event_catalog.json", "websocket_events.json"} <= set(contents(memory))
+    flows = json.loads((out / "EVENT_FLOWS.json").read_text())
+    assert flows["trace"]["chosen"] == "--event web.told --since 1h"
+    assert [each["name"] for each in flows["event_catalog"]] == ["web.told"]
+    assert "--event web.told --since 1h" in (out / "MESSAGING_GUIDE.md").read_text()
+
+
+def test_what_was_before_is_left_out(shop: MadeTrace) -> None:
+    done = report(shop, "--only", "EVENT_FLOWS.json", "--out", "-", "--since", "2030-01-01T00:00:00")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["event_catalog"] == []

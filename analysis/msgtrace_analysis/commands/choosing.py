@@ -26,6 +26,7 @@ class Since:
 
     at_ns: int | None
     before_end_ns: int | None
+    text: str = ""
 
     def begin_ns(self, last_ns: int) -> int:
         """When that is, in a trace that ends at `last_ns`."""
@@ -45,6 +46,13 @@ class Choice:
     def everything(self) -> bool:
         """Whether nothing is left out by name."""
         return not (self.services or self.channels or self.events)
+
+    @property
+    def said(self) -> str:
+        """The options, as they can be given again; '' where none was."""
+        given = {"--service": self.services, "--channel": self.channels, "--event": self.events}
+        parts = [f"{option} {value}" for option, values in given.items() for value in values]
+        return " ".join([*parts, f"--since {self.since.text}"] if self.since is not None else parts)
 
     def wants(self, event: Event) -> bool:
         """Whether an event type is wanted: by name, by channel, and by one of the services at its ends."""
@@ -117,11 +125,11 @@ def _since(_context: click.Context, _option: click.Parameter, text: str | None) 
     if text is None:
         return None
     if ago := _AGO.fullmatch(text.strip()):
-        return Since(None, round(float(ago[1]) * UNITS[ago[2]]))
+        return Since(None, round(float(ago[1]) * UNITS[ago[2]]), text.strip())
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise click.BadParameter(f"{text!r} is neither like 10m nor like 2024-05-01T12:00:00") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return Since(int(moment.timestamp() * 1_000_000) * 1_000, None)
+    return Since(int(moment.timestamp() * 1_000_000) * 1_000, None, text.strip())

@@ -41,6 +41,7 @@ class Recording:
         recording: a collector was still at work, so that a later report may say more.
         note: what keeps links from being up to date; '' when they are.
         clocks: of hosts that messages connect; where there are none, all is of one host, or nothing tells.
+        chosen: what of the trace the findings are about, as the options of a command say it; '' for all of it.
     """
 
     trace_id: str
@@ -52,6 +53,7 @@ class Recording:
     recording: bool
     note: str
     clocks: tuple[HostClock, ...] = ()
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

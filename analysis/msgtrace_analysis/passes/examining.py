@@ -37,38 +37,56 @@ from msgtrace_analysis.passes.usual import Usual
 from msgtrace_analysis.rules import NO_RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from msgtrace_analysis.findings import Alerts, Resilience
     from msgtrace_analysis.rules import Rules
     from msgtrace_analysis.study import Study
 
 
-def examine(study: Study, rules: Rules = NO_RULES) -> Findings:
+def _silent(_step: str) -> None:
+    """Say nothing."""
+
+
+def examine(study: Study, rules: Rules = NO_RULES, step: Callable[[str], None] = _silent) -> Findings:
     """Every finding about a trace.
 
     Args:
         study: the trace.
         rules: what the user says about names.
+        step: is told of each before it begins.
 
     Raises:
         TraceError: the trace went away meanwhile.
     """
+    step("naming messages")
     prepare(study, rules)
+    step("reading topology")
     extent = recording(study)
     system, channels = stack(study), topology(study)
+    step("following causes")
     graph = build_graph(study)
+    step("telling flows")
     flowing = flows(study, graph)
     behaviour, known = reliability(study), completeness(study)
+    step("checking delivery")
     delivered = guarantees(study)
+    step("looking for retries")
     again = tried(study)
+    step("looking for personal data")
     protected = security(study, system, channels)
     breaking = breakers(study)
     repeated, dead = retrying(study, channels, again), dead_letters(study, channels, again)
+    step("inferring schemas")
+    described = contracts(study)
+    step("measuring rates")
     often = frequencies(study)
+    step("telling conversations")
     return Findings(
         recording=extent,
         stack=system,
         events=catalogue(study, span_ns(extent), rules),
-        contracts=contracts(study),
+        contracts=described,
         uses=uses(study),
         traffic=traffic(study),
         flows=flowing,

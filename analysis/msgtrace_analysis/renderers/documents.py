@@ -52,6 +52,10 @@ DOCUMENTS: Final[dict[str, Entry]] = {
         f"{_RENDERERS}.html:render", "html", ('<meta name="generator" content="msgtrace report.html',),
         "all of it, to look at in a browser",
     ),
+    "messaging_analysis.json": Entry(
+        f"{_RENDERERS}.messaging_analysis:render", "json", ('"format": "msgtrace/messaging-analysis"',),
+        "the system in a few numbers",
+    ),
     "asyncapi.yaml": Entry(
         f"{_RENDERERS}.asyncapi:system", "yaml", ("x-msgtrace: ",), "AsyncAPI 3.1 of the whole system"
     ),
@@ -62,6 +66,9 @@ DOCUMENTS: Final[dict[str, Entry]] = {
     "schemas/": Entry(
         f"{_RENDERERS}.schema_files:files", "json", ('"x-msgtrace"', '"format": "msgtrace/json-schemas"'),
         "JSON Schema of each event type and version",
+    ),
+    "memory/": Entry(
+        f"{_RENDERERS}.memory:files", "json", ('"format": "msgtrace/memory"',), "what an agent should know, in small files"
     ),
 }  # fmt: skip
 """By name, in the order in which they are written; the name of a folder ends in a slash."""

@@ -91,7 +91,7 @@ SHAPES: Final[dict[type, Shape]] = {
     found.HostClock: Shape(
         without=frozenset({"host", "reference", "shift_ns", "least_ns", "most_ns", "messages", "contradicted"}), more=_clock
     ),
-    found.Recording: _without(recording="still_recording", note="links_incomplete"),
+    found.Recording: Shape({"recording": "still_recording", "note": "links_incomplete"}, unsaid=frozenset({"chosen"})),
     # conversations
     found.Conversations: _without(cut="too_many_origins"),
     found.Request: _without("request_name", "reply_name", lost="answer_lost"),
