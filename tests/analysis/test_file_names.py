@@ -38,5 +38,5 @@ def test_what_is_no_index_names_nothing(text: str) -> None:
 
 
 def test_an_index_can_name_nothing_outside() -> None:
-    names = ["../a.json", "/b.json", INDEX, None, 3, "a.json", "a.yaml", ".hidden.json", "a.py"]
+    names = ["../a.json", "/b.json", INDEX, None, 3, "a.json", "a.yaml", ".hidden.json", "a.sh"]
     assert files_of(json.dumps({"files": names})) == {"a.json", "a.yaml"}

@@ -59,6 +59,7 @@ def test_every_document_of_every_part_can_be_written(made: MadeTrace, findings: 
         known = {each.ref for each in part.events}
         assert {step.event for flow in part.flows for step in flow.steps} <= known
         checked(render("EVENT_FLOWS.json", part)["EVENT_FLOWS.json"])
+    part = narrowed(found, Choice(("crm",), (), (), None))
     for name in DOCUMENTS:
         render(name, part)
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 SEARCHED: Final = 500
 """Messages of each event type, at most."""
+TOGETHER: Final = 50_000
+"""Messages of all event types, where there are so many types that fewer of each are searched..."""
+LEAST: Final = 100
+"""... but no fewer than these."""
 PAGE: Final = 5_000
 
 # One row per message that is searched: the first of each event type. A receive that was linked repeats its send.
@@ -33,6 +37,8 @@ SAMPLE: Final = """
     qualify row_number() over (partition by m.system, m.address_kind, m.address, m.name order by m.operation_id) <= $1
     order by m.operation_id
 """
+
+TYPES: Final = "select count(*) from (select distinct system, address_kind, address, name from messages)"
 
 # One row per operation that failed and says why.
 ERRORS: Final = """
@@ -68,17 +74,31 @@ class Found:
 
 
 @dataclass(slots=True)
+class Counted:
+    """Messages that have a field."""
+
+    messages: int = 0
+    last: int = -1
+
+    def add(self, operation: int) -> None:
+        """Count a message, once."""
+        if self.last != operation:
+            self.messages += 1
+            self.last = operation
+
+
+@dataclass(slots=True)
 class Search:
     """What was found so far, by event type, part of the message, field, kind, and what tells."""
 
     found: defaultdict[tuple[Any, ...], Found] = field(default_factory=lambda: defaultdict(Found))
-    fields: defaultdict[tuple[Any, ...], Found] = field(default_factory=lambda: defaultdict(Found))
+    fields: defaultdict[tuple[Any, ...], Counted] = field(default_factory=lambda: defaultdict(Counted))
 
     def look(self, about: tuple[Any, ...], where: Where, values: Iterable[tuple[str, str, Any]]) -> None:
         """Search the values of one part of one message, given as (field, its name, value)."""
         operation, at_ns, *event = about
         for place, name, value in values:
-            self.fields[*event, where, place].add(operation, at_ns)
+            self.fields[*event, where, place].add(operation)
             for kind, told in kinds_of(name, value):
                 self.found[*event, where, place, kind, told].add(operation, at_ns)
 
@@ -89,7 +109,8 @@ def exposures(study: Study) -> tuple[tuple[Exposure, ...], int, int]:
     Needs the tables of `naming`.
     """
     search = Search()
-    rows = study.rows(SAMPLE, [SEARCHED])
+    ((types,),) = study.rows(TYPES)
+    rows = study.rows(SAMPLE, [min(SEARCHED, max(LEAST, TOGETHER // max(types, 1)))])
     about = {row[0]: (row[0], row[5], *row[1:5]) for row in rows}
     for operation, *_, headers, routing_key, channel, message_id, correlation_id, _ in rows:
         if headers and headers != "{}":
@@ -126,7 +147,7 @@ def _exposures(search: Search) -> Iterator[Exposure]:
         yield Exposure(
             event=ref(system, kind, address, name), name=without_persons(name), system=system or "",
             channel=without_persons(address), where=where, field=place, kind=personal, messages=len(found.operations),
-            of=len(search.fields[system, kind, address, name, where, place].operations),
+            of=search.fields[system, kind, address, name, where, place].messages,
             by="content" if told else "name", personal_name="[email]" in place or "[phone]" in place or "[iban]" in place,
             evidence=found.evidence,
         )  # fmt: skip

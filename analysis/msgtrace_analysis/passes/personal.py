@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,9 @@ _decode = msgspec.json.Decoder().decode
 REDACTED: Final = "[redacted:"
 MAX_CHARACTERS: Final = 20_000
 MAX_DEPTH: Final = 40
+SHORTEST_IBAN: Final = 15
+ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%.*)?", re.DOTALL)
+"""What an address could be: to ask costs as much as a hundred times this."""
 NAMES: Final[dict[str, Personal]] = {
     "email": "email", "mail": "email", "phone": "phone", "telephone": "phone", "mobile": "phone", "fax": "phone", "iban": "iban",
     "firstname": "name", "lastname": "name", "fullname": "name", "surname": "name", "givenname": "name", "familyname": "name",
@@ -49,13 +53,14 @@ def by_content(text: str) -> frozenset[Personal]:
         found.add("email")
     if "+" in text and PHONE.search(text):
         found.add("phone")
-    if any(is_iban(match.group()) for match in IBAN.finditer(text)):
+    if len(text) >= SHORTEST_IBAN and any(is_iban(match.group()) for match in IBAN.finditer(text)):
         found.add("iban")
-    if len(text) <= 45 and ("." in text or ":" in text) and _is_address(text):
+    if len(text) <= 45 and ("." in text or ":" in text) and ADDRESS.fullmatch(text) and _is_address(text):
         found.add("ip address")
     return frozenset(found)
 
 
+@functools.lru_cache(maxsize=10_000)
 def by_name(name: str) -> Personal | None:
     """The kind of data that a name says stands under it.
 
@@ -88,13 +93,18 @@ def leaves(tree: Any, pointer: str = "", name: str = "", depth: int = 0) -> Iter
         return
     if isinstance(tree, dict):
         for key, value in tree.items():
-            step = without_persons(key).replace("~", "~0").replace("/", "~1")
-            yield from leaves(value, f"{pointer}/{step}", key, depth + 1)
+            yield from leaves(value, f"{pointer}/{_step(key)}", key, depth + 1)
     elif isinstance(tree, list):
         for value in tree:
             yield from leaves(value, f"{pointer}/*", name, depth + 1)
     elif tree is not None:
         yield pointer, name, tree
+
+
+@functools.lru_cache(maxsize=10_000)
+def _step(key: str) -> str:
+    """A key in a pointer, without what it says of a person."""
+    return without_persons(key).replace("~", "~0").replace("/", "~1")
 
 
 def kinds_of(name: str, value: Any) -> Iterator[tuple[Personal, bool]]:

@@ -23,7 +23,7 @@ LONGEST_NAME: Final = 80
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _RESERVED: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|index)(?:\..*)?")
 """Names that Windows has for devices, and our index."""
-OURS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:~[A-Za-z0-9][A-Za-z0-9._-]*)?\.(?:json|yaml)")
+OURS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:~[A-Za-z0-9][A-Za-z0-9._-]*)?\.(?:json|yaml|py|avsc|proto)")
 """Every name that a file of ours in a folder can have."""
 
 

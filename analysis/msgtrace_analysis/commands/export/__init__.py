@@ -12,6 +12,9 @@ FORMS: Final[dict[str, Entry]] = {
     "asyncapi": Entry(f"{__name__}.asyncapi:asyncapi", "AsyncAPI 3.1 documents of the system and of each service."),
     "otlp": Entry(f"{__name__}.otlp:otlp", "Spans and metrics, to what takes OpenTelemetry's protocol."),
     "jsonschema": Entry(f"{__name__}.jsonschema:jsonschema", "A JSON Schema file for each event type and version."),
+    "pydantic": Entry(f"{__name__}.pydantic:pydantic", "A pydantic model for each event type."),
+    "avro": Entry(f"{__name__}.declared:avro", "The Avro schemas that bodies were read with."),
+    "protobuf": Entry(f"{__name__}.declared:protobuf", "The Protobuf schemas that bodies were read with."),
     "alerts": Entry(f"{__name__}.alerts:alerts", "Alert rules for Prometheus, from what was usual."),
 }
 """In the order in which help lists them."""
