@@ -166,6 +166,8 @@ class _Chosen:
             orders=tuple(each for each in found.orders if each.channel in known),
             missing=tuple(each for each in found.missing if each.channel in known),
             lags=tuple(each for each in found.lags if each.channel in known),
+            loads=tuple(each for each in found.loads if each.channel in known),
+            pressures=tuple(each for each in found.pressures if each.channel in known),
             rebalances=tuple(each for each in found.rebalances if known.intersection(each.channels)),
         )
 
