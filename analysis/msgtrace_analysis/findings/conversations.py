@@ -123,7 +123,7 @@ class Saga:
         transitions: from one to the next, the order of the first message of each.
         completed: transactions that ended as transactions usually end.
         compensated: in which something was undone.
-        failed: in which something failed, and nothing was seen to be undone.
+        failed: in which something failed, and that neither undid anything nor ended as those without a failure do.
         stuck: that stopped where others went on, for longer than those took.
         open: that were still going on at the end of the trace.
         duration: from the first to the last message of those that ended.

@@ -31,7 +31,26 @@ MOMENTS: Final[tuple[Moment, ...]] = get_args(Moment)
 BLIND: Final = frozenset({"pubsub", "connection", "room"})
 """Kinds of channel whose messages nobody keeps for a receiver."""
 
-# One row per receive that was settled as done: when, against the work on it.
+# One row per batch that was fetched: when the last of it was settled, and when the first message of the next batch was sent.
+FETCHED: Final = """
+    create table fetched_batches as
+    with batches as (
+        select
+            t.process_id, t.channel, t.consumer, t.batch, min(t.begun_ns) as asked_ns, max(t.settled_ns) as settled_ns,
+            min(s.at_ns) as sent_ns
+        from taken as t
+        left join timed as s on s.operation_id = t.send_id
+        where not t.called
+        group by all
+    )
+    select
+        process_id, channel, consumer, batch, settled_ns,
+        lead(sent_ns) over (partition by process_id, channel, consumer order by asked_ns, batch) as next_sent_ns
+    from batches
+"""
+
+# One row per receive that was settled as done: when, against the work on it. What passes until the next fetch is work only where
+# there was something to fetch, and nothing else of the batch to be done.
 SETTLED: Final = f"""
     create table settled_moments as
     with sent as (
@@ -44,11 +63,18 @@ SETTLED: Final = f"""
         group by t.operation_id
     ), timed_work as (
         select
-            t.operation_id, t.settled_ns - t.at_ns as before_ns, coalesce(t.over_ns,
-            t.fetched_until_ns) - t.settled_ns as after_ns,
+            t.operation_id, t.settled_ns - t.at_ns as before_ns,
+            case
+                when t.over_ns is not null then t.over_ns
+                when t.settled_ns < f.settled_ns then null
+                when f.next_sent_ns < t.settled_ns then t.fetched_until_ns
+            end - t.settled_until_ns as after_ns,
             coalesce(s.before, 0) as sent_before, coalesce(s.after, 0) as sent_after
         from taken as t
         left join sent as s using (operation_id)
+        left join fetched_batches as f
+            on f.process_id = t.process_id and f.channel is not distinct from t.channel and f.consumer = t.consumer
+                and f.batch = t.batch and not t.called
         where t.settled_as in ('ack', 'commit')
     )
     select
@@ -139,6 +165,7 @@ class Judged:
 
 def consumers(study: Study) -> tuple[Consumer, ...]:
     """Find how everybody acknowledges. Needs the tables of `handling`."""
+    study.run(FETCHED)
     study.run(SETTLED)
     asked: defaultdict[tuple[str, str], bool | None] = defaultdict(lambda: None)
     for place, service, no_ack in study.rows(UNACKNOWLEDGED):

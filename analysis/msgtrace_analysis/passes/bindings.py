@@ -95,15 +95,21 @@ def _inspected(known: Inspected) -> Iterator[tuple[Binding, str]]:
 
 
 def _led(hosts: Mapping[str, Host], uses: Mapping[str, Use] | None) -> dict[tuple[str, ...], int | None]:
-    """Messages that each binding led on; none where an exchange's rule is not known, or what leads to it."""
+    """Messages that each binding led on; none where an exchange's rule is not known, or what leads to it.
+
+    Of an exchange that nothing was seen to be sent to, but that a queue's dead messages go to, it is not known either: the
+    broker itself sends those.
+    """
     led: dict[tuple[str, ...], int | None] = {}
     for name, host in hosts.items():
         use = None if uses is None else uses.get(name, Use())
         known = host.router().exchanges
+        dead = {rules.exchange for rules in host.rules().values() if rules.exchange is not None}
         for place, bound in enumerate(host.bindings.values()):
             sure = use is not None and not use.unsure and (bound.source in known or bound.source in PREDECLARED)
             kind = "exchange" if bound.to_exchange else "queue"
             whole = json.dumps(bound.arguments, sort_keys=True)
             own = (name, bound.source, bound.destination, kind, bound.key, whole)
-            led[own] = use.bindings[place] if use is not None and sure else None
+            count = use.bindings[place] if use is not None and sure else None
+            led[own] = None if count == 0 and bound.source in dead else count
     return led

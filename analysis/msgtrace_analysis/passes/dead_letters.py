@@ -104,7 +104,7 @@ def _routes(
         to = known.dead.get(letter.queue, ())
         seen = [went[key] for key in went if key[:3] == ("rabbitmq", letter.queue, "exchange")]
         stated.add(("rabbitmq", letter.queue, "exchange"))
-        observed = tuple(key[3] for key in went if key[:3] == ("rabbitmq", letter.queue, "exchange"))
+        observed = tuple(key[3] for key in went if key[:3] == ("rabbitmq", letter.queue, "exchange") and key[3])
         retry = bool(set(to) & back) or letter.queue in back
         yield _declared(letter, to or observed, seen, settings, redriven, retry=retry)
     for (system, source, by, target), each in sorted(went.items()):
@@ -113,7 +113,7 @@ def _routes(
             times, services = _redriven((target,), redriven)
             yield DeadRoute(
                 system=system, source=source, by="publish" if by == "publish" else "exchange", exchange=None, routing_key=None,
-                targets=(target,) if target else (), declared=False, observed=True, retry=target in back,
+                targets=(target,) if target else (), declared=False, observed=True, retry=(target or source) in back,
                 reasons=tuple(sorted(each.reasons.items())), messages=len(each.operations), median_age_s=median,
                 oldest_s=oldest, retention=_retention(settings.get((system, target))), redriven=times, redriven_by=services,
                 certainty=each.certainty, evidence=_evidence(each.operations, each.certainty),
@@ -137,7 +137,7 @@ def _declared(
         reasons += each.reasons
     operations = [operation for each in seen for operation in each.operations]
     median, oldest = _ages([age for each in seen for age in each.ages_s])
-    times, services = _redriven(to, redriven)
+    times, services = (0, ()) if retry else _redriven(to, redriven)
     return DeadRoute(
         system="rabbitmq", source=letter.queue, by="exchange", exchange=letter.exchange, routing_key=letter.routing_key,
         targets=to, declared=True, observed=bool(seen), retry=retry, reasons=tuple(sorted(reasons.items())),
@@ -156,10 +156,12 @@ def _went(ends: Iterable[tuple[Group, End]], found: Tried) -> dict[tuple[str, st
         first = receives[0]
         for each in receives:
             for death in each.deaths:
-                if death.queue == each.channel or (each.message, death.queue + death.reason) in seen:
+                if (each.message, death.queue + death.reason) in seen:
                     continue
                 seen.add((each.message, death.queue + death.reason))
-                at = went["rabbitmq", death.queue, "exchange", each.channel]
+                # It came back to the queue that it died in: by a way that this does not tell.
+                to = each.channel if each.channel != death.queue else ""
+                at = went["rabbitmq", death.queue, "exchange", to]
                 at.reasons[death.reason] += 1
                 at.ages_s.append(max(0, each.at_ns - first.at_ns) / 1e9)
                 at.operations.append((each.operation_id, each.at_ns))

@@ -66,6 +66,7 @@ ENDED: Final = """
     ), settled as (
         select
             t.receive_id, arg_min(s.outcome, s.operation_id) as settled_as, arg_min(s.begun_ns, s.operation_id) as settled_ns,
+            arg_min(s.begun_ns + coalesce(s.duration_ns, 0), s.operation_id) as settled_until_ns,
             arg_min(s.process_id, s.operation_id) as settled_by,
             bool_or(s.settings ->> '$.transactional_id' is not null) as in_transaction
         from settlements as t
@@ -119,9 +120,9 @@ TAKEN: Final = """
         from batches
     )
     select
-        r.* exclude (batch),
+        r.*,
         f.more_ns as fetched_until_ns, e.raised, e.whole, e.over_ns,
-        case when r.log_offset is null or e.settled_by = r.process_id then e.settled_as end as settled_as, e.settled_ns,
+        case when r.log_offset is null or e.settled_by = r.process_id then e.settled_as end as settled_as, e.settled_ns, e.settled_until_ns,
         e.settled_by,
         coalesce(e.in_transaction, false) as in_transaction,
         case when r.message is null then 1

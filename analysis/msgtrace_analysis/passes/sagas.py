@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.findings import Compensation, Evidence, Saga, SagaStep, Stuck, Transition
 from msgtrace_analysis.passes.evidence import EXAMPLES
 from msgtrace_analysis.passes.latency import latency_of
+from msgtrace_analysis.passes.moods import mood
 from msgtrace_analysis.passes.opposites import fails, opposed, undoes
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ ENOUGH: Final = 3
 MOSTLY: Final = 0.8
 LAST: Final = 0.5
 """The share of transactions with an event type that end with it, if that is how they end."""
+BESIDE: Final = 0.1
+"""Of the times that one type came before another: so often the other came first, if they go on side by side."""
 
 # One row per send and the transaction that it is in: by correlation id; else by the causation id, which is the message id
 # of what it follows from, up to the first; else by the one origin that it goes back to.
@@ -180,13 +183,13 @@ def _saga(graph: Graph, names: dict[int, str], shapes: list[Shape], now_ns: int)
     undone = compensations(shapes, names)
     if len(services) < SERVICES or len(types) < TYPES or (shapes[0].held_by == "cause" and not undone):
         return None
-    ends = _ends(shapes)
+    ends, good = _ends(shapes), _ends([shape for shape in shapes if not any(shape.failed)])
     by = {each.by for each in undone.values()}
     fates: Counter[str] = Counter()
     stuck: defaultdict[int, list[tuple[int, tuple[int, ...]]]] = defaultdict(list)
     patience = max(shape.gap_ns for shape in shapes)
     for shape in shapes:
-        fate = _fate(shape, names, ends, by)
+        fate = _fate(shape, names, ends, good, by)
         if fate != "unfinished":
             fates[fate] += shape.instances
             continue
@@ -216,7 +219,7 @@ def _saga(graph: Graph, names: dict[int, str], shapes: list[Shape], now_ns: int)
             for event, known in sorted(stuck.items(), key=lambda each: names[each[0]])
         ),
         duration=latency_of([
-            each for shape in shapes if _fate(shape, names, ends, by) != "unfinished" for each in shape.took_ns
+            each for shape in shapes if _fate(shape, names, ends, good, by) != "unfinished" for each in shape.took_ns
         ]),
         evidence=_evidence(shapes),
         transitions=_transitions(graph, shapes),
@@ -246,6 +249,8 @@ def compensations(shapes: Iterable[Shape], names: dict[int, str]) -> dict[tuple[
         for late, by in enumerate(shape.events):
             for early in range(late):
                 pair = shape.events[early], by
+                if mood(names[pair[0]]).mood == "thing":
+                    continue  # a document of how something is: nothing was done
                 if pair not in mirrored:
                     mirrored[pair] = undoes(names[by], names[pair[0]])
                 alike = mirrored[pair] or (
@@ -276,23 +281,38 @@ def _failures(shape: Shape, names: dict[int, str], early: int, late: int) -> set
     }
 
 
-def _ends(shapes: Iterable[Shape]) -> set[int]:
-    """Event types that transactions end with."""
+def _ends(shapes: Sequence[Shape]) -> set[int]:
+    """Event types that transactions end with: mostly the last, or followed only by what comes before them as well.
+
+    What goes on side by side ends in either order.
+    """
     last: Counter[int] = Counter()
     having: Counter[int] = Counter()
+    order: Counter[tuple[int, int]] = Counter()
     for shape in shapes:
         last[shape.events[-1]] += shape.instances
-        for event in shape.events:
+        for place, event in enumerate(shape.events):
             having[event] += shape.instances
-    return {event for event, count in last.items() if count >= LAST * having[event]}
+            for later in shape.events[place + 1 :]:
+                order[event, later] += shape.instances
+    mostly = {event for event, count in last.items() if count >= LAST * having[event]}
+    beside = {
+        event
+        for event in last
+        if all(order[later, event] >= BESIDE * order[event, later] for one, later in list(order) if one == event)
+    }
+    return mostly | beside
 
 
-def _fate(shape: Shape, names: dict[int, str], ends: set[int], by: set[int]) -> str:
+def _fate(shape: Shape, names: dict[int, str], ends: set[int], good: set[int], by: set[int]) -> str:
+    """How transactions went; `good` are the ends of those in which no handler failed."""
     if by.intersection(shape.events):
         return "compensated"
-    if any(shape.failed) or any(fails(names[event]) for event in shape.events):
+    if any(fails(names[event]) for event in shape.events):
         return "failed"
-    return "completed" if shape.events[-1] in ends else "unfinished"
+    if any(shape.failed):
+        return "completed" if good.intersection(shape.events) else "failed"
+    return "completed" if ends.intersection(shape.events) else "unfinished"
 
 
 def _steps(graph: Graph, shapes: Iterable[Shape], by: set[int]) -> tuple[SagaStep, ...]:

@@ -87,7 +87,7 @@ def _unread(channels: Sequence[Channel], listening: set[tuple[str, str]], known:
         if each.kind != "queue" or each.receives or key in listening or key in consumed or "delete" in each.actions:
             continue
         state = each.state or {}
-        if state.get("consumers"):
+        if state.get("consumers") or _waits(each):
             continue
         waiting = state.get("messages", 0)
         asked = bool(each.inspected) and each.system in known.whole
@@ -103,6 +103,12 @@ def _unread(channels: Sequence[Channel], listening: set[tuple[str, str]], known:
                 f"Nothing takes messages out of queue {{0}}, neither a limit nor a time to live: {waiting:,} are in it."
             )
             yield Gap("unbounded queue", each.system, each.kind, each.name, sentence, (each.name,), rests_on)
+
+
+def _waits(channel: Channel) -> bool:
+    """Messages leave the queue by themselves, after a time, for a dead-letter exchange: nobody is meant to take them."""
+    said = {name for form in (*channel.settings, *channel.inspected) for name in form.get("arguments") or {}}
+    return {"x-message-ttl", "x-dead-letter-exchange"} <= said
 
 
 def _bounded(channel: Channel) -> bool:

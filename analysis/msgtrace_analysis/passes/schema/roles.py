@@ -46,5 +46,7 @@ def _fits(role: str, path: str, shape: Shape, form: str) -> bool:
     if role == "occurred at":
         return form in TIMES
     if role == "type":
-        return kinds == {"string"} and "." not in path and not form
+        # A `name` that differs from message to message is somebody's.
+        varies = shape.texts is None or shape.texts.values is None or len(shape.texts.values) > 1
+        return kinds == {"string"} and "." not in path and not form and not (path.lower() == "name" and varies)
     return bool(kinds) and kinds <= {"string", "integer"}
