@@ -199,7 +199,7 @@ def test_no_name_breaks_it(made: MadeTrace, findings: Callable[[], Findings]) ->
     assert {link.removeprefix("#") for link in links} <= known | own
     for token in PARSER.parse(text):
         if token.type == "fence":
-            assert token.info in {"mermaid", "yaml", "python"}
+            assert token.info in {"mermaid", "yaml", "python", "promql"}
     for table in re.findall(r"<table>.*?</table>", rendered, re.DOTALL):
         rows = [len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)]
         assert len(set(rows)) == 1

@@ -68,7 +68,7 @@ SETTLED: Final = f"""
                 when t.over_ns is not null then t.over_ns
                 when t.settled_ns < f.settled_ns then null
                 when f.next_sent_ns < t.settled_ns then t.fetched_until_ns
-            end - t.settled_until_ns as after_ns,
+            end - t.settled_until_ns as after_ns, t.over_ns is not null as handled,
             coalesce(s.before, 0) as sent_before, coalesce(s.after, 0) as sent_after
         from taken as t
         left join sent as s using (operation_id)
@@ -84,9 +84,10 @@ SETTLED: Final = f"""
             when sent_after > 0 then 'during the work'
             when after_ns <= 0 then 'after the work'
             when sent_before > 0 and coalesce(after_ns < greatest({IDLE_NS}, 4 * before_ns), true) then 'after the work'
-            when sent_before > 0 then 'during the work'
+            when sent_before > 0 then 'unknown'  -- a busy event loop looks like work
             when after_ns is null or before_ns + after_ns < {TELLING_NS} then 'unknown'
             when after_ns < before_ns / 4 then 'after the work'
+            when not handled or after_ns < {IDLE_NS} then 'unknown'
             when before_ns < after_ns / 4 then 'before the work'
             else 'during the work'
         end as moment,

@@ -122,7 +122,8 @@ TAKEN: Final = """
     select
         r.*,
         f.more_ns as fetched_until_ns, e.raised, e.whole, e.over_ns,
-        case when r.log_offset is null or e.settled_by = r.process_id then e.settled_as end as settled_as, e.settled_ns, e.settled_until_ns,
+        case when r.log_offset is null or e.settled_by = r.process_id then e.settled_as end as settled_as,
+        e.settled_ns, e.settled_until_ns,
         e.settled_by,
         coalesce(e.in_transaction, false) as in_transaction,
         case when r.message is null then 1

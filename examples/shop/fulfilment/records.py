@@ -17,6 +17,8 @@ from shop.runtime.settings import Settings
 
 PARTITIONS = 2
 POLL_MILLISECONDS = 200
+JOIN_MILLISECONDS = 2_000
+"""A poll that ends in the middle of joining leaves kafka-python 3.0.12 joined and without partitions for good."""
 CATCH_UP_SECONDS = 10.0
 
 
@@ -65,13 +67,19 @@ def decode(record: Any) -> OrderRecord:
     return OrderRecord(headers["event-type"].decode(), record.key.decode(), json.loads(record.value))
 
 
-def rounds(consumer: KafkaConsumer, stop: threading.Event) -> Iterator[None]:
-    """Yield once per round of reading: until `stop` is set and everything is read (or cannot be, in time)."""
+def rounds(consumer: KafkaConsumer, stop: threading.Event) -> Iterator[int]:
+    """Yield once per round of reading, until `stop` is set and everything is read (or cannot be, in time).
+
+    Yields:
+        How long to wait for records, in milliseconds; iterating over the consumer waits as long.
+    """
     deadline = math.inf
     while not (stop.is_set() and (_caught_up(consumer) or time.monotonic() > deadline)):
         if stop.is_set() and deadline == math.inf:
             deadline = time.monotonic() + CATCH_UP_SECONDS
-        yield
+        wait = POLL_MILLISECONDS if consumer.assignment() else JOIN_MILLISECONDS
+        consumer.config["consumer_timeout_ms"] = wait
+        yield wait
 
 
 def _caught_up(consumer: KafkaConsumer) -> bool:

@@ -4,7 +4,7 @@ Reads in batches, and commits a batch when it is packed.
 """
 
 from shop.activity.log import ActivityLog
-from shop.fulfilment.records import POLL_MILLISECONDS, OrderRecord, decode, open_consumer, rounds, topic
+from shop.fulfilment.records import OrderRecord, decode, open_consumer, rounds, topic
 from shop.runtime import ledger, settings
 from shop.runtime.lifecycle import announce_ready, stop_requested_in_thread
 
@@ -35,8 +35,8 @@ def serve() -> None:
     shipping = Shipping(log)
     consumer = open_consumer(shop.kafka, shop, "shipping", auto_commit=False)
     announce_ready()
-    for _round in rounds(consumer, stop):
-        batches = consumer.poll(timeout_ms=POLL_MILLISECONDS, max_records=BATCH)
+    for wait in rounds(consumer, stop):
+        batches = consumer.poll(timeout_ms=wait, max_records=BATCH)
         for records in batches.values():
             for record in records:
                 order = decode(record)

@@ -17,10 +17,8 @@ class DeadSetting:
     """What a queue does with messages that it can't deliver, by the names that people ask for.
 
     Attributes:
-        queue: with dead messages.
-        goes_to: queues that they come to.
+        declared: the queue, its time to live, and where its dead messages go.
         maximum_retries: attempts beyond the first, with where that is from; '' where not known.
-        ttl_ms: of messages in the queue; '' for none.
         alert_threshold: messages from which on somebody should look; '' where none is proposed.
     """
 
@@ -52,7 +50,15 @@ def values(findings: Findings) -> dict[str, Any]:
 
 
 def _dead_setting(findings: Findings, declared: DeadLetter) -> DeadSetting:
-    return DeadSetting(declared, _maximum_retries(findings, declared), "")
+    return DeadSetting(declared, _maximum_retries(findings, declared), _alert_threshold(findings, declared))
+
+
+def _alert_threshold(findings: Findings, declared: DeadLetter) -> str:
+    watched = {declared.queue, *declared.targets}
+    for each in findings.alerts.rules:
+        if each.watches == "dead letters" and each.system == "rabbitmq" and watched & {each.channel, *each.names}:
+            return f"{each.threshold:g} {each.unit} (proposed)"
+    return ""
 
 
 def _maximum_retries(findings: Findings, declared: DeadLetter) -> str:

@@ -176,8 +176,8 @@ def reason(value: Consumer) -> Safe:
     )
 
 
-def threshold(value: Alert | Unwatched) -> Safe:
-    """Why a rule's threshold is what it is, or why there is no rule."""
+def because(value: Alert | Unwatched) -> Safe:
+    """Why a rule is as it is, or why there is none."""
     return Safe(text(value.reason, 2_000).format(*(code(name) for name in value.names)))
 
 
@@ -265,12 +265,18 @@ def python(value: str) -> Safe:
     return Safe(markdown.fenced("python", value.rstrip("\n")))
 
 
+def promql(value: str) -> Safe:
+    """A code block."""
+    return Safe(markdown.fenced("promql", value))
+
+
 def safe(value: str) -> Safe:
     """What is Markdown already: of macros."""
     return Safe(value)
 
 
 FILTERS: Final = (
+    because,
     brief,
     channel,
     code,
@@ -289,6 +295,7 @@ FILTERS: Final = (
     of,
     per_second,
     place,
+    promql,
     prose,
     python,
     reason,
@@ -300,7 +307,6 @@ FILTERS: Final = (
     size,
     spread,
     text,
-    threshold,
     times,
     way,
     when,
