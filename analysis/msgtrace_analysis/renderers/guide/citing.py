@@ -49,6 +49,6 @@ class Citations:
 
 def _row(number: int, evidence: Evidence) -> str:
     more = ", …" if evidence.operations > len(evidence.examples) else ""
-    ids = ", ".join(map(str, evidence.examples)) + more
+    ids = ", ".join(map(str, dict.fromkeys(evidence.examples))) + more
     first, last = when(evidence.first_seen_ns), when(evidence.last_seen_ns)
     return f'| <a id="e{number}"></a>E{number} | {evidence.operations:,} | {ids} | {first} | {last} | {evidence.certainty} |'
