@@ -28,7 +28,7 @@ export function EventPage({ event }: { event: number }): ReactNode {
       </p>
       <p className="muted">
         Named by <Name>{known.named_by}</Name>.{" "}
-        {known.reasons.length ? <>Held to be a {known.kind}: <bdi>{known.reasons.join("; ")}</bdi>.</> : null}{" "}
+        {known.reasons.length ? <>Held to be {/^[aeiou]/.test(known.kind) ? "an" : "a"} {known.kind}: <bdi>{known.reasons.join("; ")}</bdi>.</> : null}{" "}
         <Operations ids={known.evidence.examples} />
       </p>
       <div className="cards">

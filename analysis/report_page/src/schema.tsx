@@ -108,7 +108,7 @@ function FieldRow({ row, shut, toggle }: { row: Branch; shut: boolean; toggle: (
             {field.closed ? <Sure certainty={field.closed} /> : null}
           </span>
         ) : field.range ? (
-          <span className="muted">{field.types?.includes("string") ? `${field.range[0]} to ${field.range[1]} characters` : `${field.range[0]} to ${field.range[1]}`}</span>
+          <span className="muted">{field.range[0] === field.range[1] ? field.range[0] : `${field.range[0]} to ${field.range[1]}`}{field.types?.includes("string") ? " characters" : ""}</span>
         ) : null}
       </td>
       <td className="wide">{(field.examples ?? []).slice(0, 3).map((each) => <code key={each} className="example"><Name>{each}</Name></code>)}</td>
