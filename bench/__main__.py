@@ -36,6 +36,7 @@ PARTS: Final = {
     "websockets_messages": "what the websockets hook adds to a message, without a network",
     "analysis": "what the analysis of 100,000 and a million operations costs, stage by stage",
     "http_calls": "what the HTTP clients' hooks add to a request, without a network",
+    "pytest_sessions": "what the pytest plugin adds to a session, recording and off; the same suite with and without it",
     "snapshot": "what copying an in-process event's arguments costs",
 }
 """Other measurements, each a program: `python -m bench.NAME`."""
