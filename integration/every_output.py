@@ -48,7 +48,7 @@ def receiver(folder: Path) -> Iterator[str]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - its parent's name
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
