@@ -190,6 +190,7 @@ def test_what_was_searched_and_is_clean_is_kept_byte_for_byte() -> None:
         gzip.compress(bytes(50 << 20)), gzip.compress(b"{}")[:12] + b"junk that is long enough", bytes(cramjam.zstd.compress(bytes(50 << 20))),
         b"\x80\x04" + b"(" * 300_000 + b".",
     ],
+    ids=["gzip bomb", "broken gzip", "zstd bomb", "deep pickle"],
 )  # fmt: skip
 def test_what_could_not_be_searched_is_not_stored(body: bytes) -> None:
     reading = chooser().read(body, Labels())
