@@ -59,6 +59,7 @@ REPLACED: Final = (
     (r"\d+ rebalances?", "N rebalances"),
     (r"^\| (?:Operations by kind|kafka \| .* \| rebalance) \|.*\n", ""),
     (r"(?:(?:exact|likely|guess) \d[\d,]*(?:, )?)+", "CERTAINTIES"),
+    (r"CERTAINTIES(?: CERTAINTIES)+", "CERTAINTIES"),
     (r"\n\n\n+", "\n\n"),
 )
 

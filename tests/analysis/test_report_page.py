@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -179,8 +180,8 @@ def test_every_page_can_be_reached_by_its_link(opened: Callable[..., Opened]) ->
     titles = page.locator("nav a").all_inner_texts()
     for title in titles:
         page.get_by_role("link", name=title, exact=True).first.click()
-        assert page.locator("h1").inner_text() == title
-        assert page.title().startswith(title)
+        expect(page.locator("h1")).to_have_text(title)
+        expect(page).to_have_title(re.compile(f"^{re.escape(title)}"))
     assert len(titles) == 7
     assert page.get_by_role("navigation", name="Pages").locator("[aria-current=page]").inner_text() == titles[-1]
 

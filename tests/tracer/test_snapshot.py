@@ -448,9 +448,7 @@ dict.__setitem__(HOSTILE[3], "key", 1)
 list.append(HOSTILE[4], 1)
 
 
-@pytest.mark.parametrize(
-    "position", range(len(HOSTILE)), ids=lambda position: f"{position} {type(HOSTILE[position]).__name__}"
-)
+@pytest.mark.parametrize("position", range(len(HOSTILE)))
 def test_nothing_of_the_programs_is_run(position: int) -> None:
     value = HOSTILE[position]
     run.clear()
