@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
 PAGES = ("overview", "graph", "events", "events/0", "timelines", "conversations", "topology", "resilience")
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine draws late
 AXE = REPORT_PAGE.folder / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -189,15 +190,15 @@ def test_every_page_can_be_reached_by_its_link(opened: Callable[..., Opened]) ->
 def test_event_types_are_searched_filtered_and_sorted(opened: Callable[..., Opened]) -> None:
     page = opened().go("events")
     names = page.locator("tbody tr td:first-child")
-    assert names.all_inner_texts() == ["audit", "order.placed", "payment.requested"]
+    expect(names).to_have_text(["audit", "order.placed", "payment.requested"], use_inner_text=True)
     page.get_by_role("button", name="Received").or_(page.get_by_role("button", name="Event type")).first.click()
     assert page.locator("th[aria-sort=descending]").count() == 1
-    assert names.all_inner_texts() == ["payment.requested", "order.placed", "audit"]
+    expect(names).to_have_text(["payment.requested", "order.placed", "audit"], use_inner_text=True)
     page.get_by_label("Search").fill("ORDER")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_label("Search").fill("")
     page.get_by_label("System").select_option("kafka")
-    assert names.all_inner_texts() == ["order.placed"]
+    expect(names).to_have_text(["order.placed"], use_inner_text=True)
     page.get_by_label("Search").fill("nothing such")
     page.wait_for_selector("text=No event type is like that")
 
@@ -205,19 +206,19 @@ def test_event_types_are_searched_filtered_and_sorted(opened: Callable[..., Open
 def test_an_event_type_shows_fields_presence_examples_and_versions(opened: Callable[..., Opened]) -> None:
     page = opened().go("events")
     page.get_by_role("link", name="order.placed").click()
-    assert page.locator("h1").inner_text() == "order.placed"
+    expect(page.locator("h1")).to_have_text("order.placed", use_inner_text=True)
     fields = page.locator("table.tree tbody tr")
     paths = fields.locator("th").all_inner_texts()
     assert any("currency" in each for each in paths)
     currency = fields.filter(has_text="currency").first
     assert currency.get_by_role("img").get_attribute("aria-label") == "present in 15 of 30"
-    assert currency.locator("td").last.inner_text() == '"EUR"'
+    expect(currency.locator("td").last).to_have_text('"EUR"', use_inner_text=True)
     twist = page.get_by_role("button", name="Fields of lines", exact=True)
     twist.click()
     assert fields.count() < len(paths)
     assert twist.get_attribute("aria-expanded") == "false"
     versions = page.locator("table.versions")
-    assert versions.locator("thead th").count() == 3
+    expect(versions.locator("thead th")).to_have_count(3)
     assert "new" in versions.locator("tbody tr").filter(has_text="currency").inner_text()
     assert page.locator(".timeline svg").count() >= 2
 
@@ -225,15 +226,15 @@ def test_an_event_type_shows_fields_presence_examples_and_versions(opened: Calla
 def test_the_graph_is_searched_filtered_and_asked(opened: Callable[..., Opened]) -> None:
     page = opened().go("graph")
     boxes = page.locator(".react-flow__node")
-    assert boxes.count() == 5
+    expect(boxes).to_have_count(5)
     assert page.locator(".arrow.many .react-flow__edge-path").count() == 1  # three of thirty failed
     page.get_by_label("Search").fill("pay")
     expect(page.locator(".box.found")).to_have_count(2)
     page.get_by_label("Search").fill("")
     boxes.filter(has_text="billing").click()
     page.wait_for_selector("h2:has-text('billing')")
-    assert page.locator("section table").last.locator("tbody tr").count() == 2
-    assert page.locator(".box.dim").count() == 2
+    expect(page.locator("section table").last.locator("tbody tr")).to_have_count(2)
+    expect(page.locator(".box.dim")).to_have_count(2)
     page.locator(".react-flow__pane").click(position={"x": 5, "y": 5})
     expect(page.locator(".box.dim")).to_have_count(0)
     page.get_by_label("in-process buses").check()
@@ -254,7 +255,7 @@ def test_the_graph_is_searched_filtered_and_asked(opened: Callable[..., Opened])
 
 def test_a_hundred_boxes_are_drawn_apart_and_can_be_zoomed(opened: Callable[..., Opened]) -> None:
     page = opened(hundred).go("graph")
-    assert page.locator(".react-flow__node").count() == 100
+    expect(page.locator(".react-flow__node")).to_have_count(100)
     places = page.evaluate("""() => [...document.querySelectorAll('.react-flow__node')].map(each => {
         const {x, y, width, height} = each.getBoundingClientRect();
         return [x, y, width, height];
@@ -305,7 +306,7 @@ def test_the_keyboard_is_enough(opened: Callable[..., Opened]) -> None:
     expect(page.locator(".box.dim")).to_have_count(0)
     page.get_by_role("link", name="Timelines").focus()
     page.keyboard.press("Enter")
-    assert page.locator("h1").inner_text() == "Timelines"
+    expect(page.locator("h1")).to_have_text("Timelines", use_inner_text=True)
     assert page.evaluate("document.activeElement.id") == "main"
 
 
@@ -409,7 +410,7 @@ def test_five_hundred_event_types_fit_into_ten_megabytes_and_can_be_looked_at(
     report = opened(five_hundred)
     for way in PAGES:
         report.go(way)
-    assert report.go("events").locator("tbody tr").count() == 500
+    expect(report.go("events").locator("tbody tr")).to_have_count(500)
     expect(report.go("graph").locator("p.warning")).to_contain_text("busiest of")
 
 

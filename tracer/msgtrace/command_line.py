@@ -29,7 +29,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "detach": Entry("msgtrace.commands.detach:detach", "End recording in a process that was attached to."),
     "report": Entry(
         "msgtrace_analysis.commands.report:report",
-        "Write the documents: guide, EVENT_FLOWS.json, AsyncAPI, JSON Schema.",
+        "Write the documents: guide, report page, EVENT_FLOWS.json, AsyncAPI, and more.",
     ),
     "events": Entry("msgtrace_analysis.commands.looks:events", "Event types: who publishes and who consumes them."),
     "flows": Entry("msgtrace_analysis.commands.flows:flows", "What leads to what."),
@@ -64,7 +64,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "tail": Entry("msgtrace_analysis.commands.tail:tail", "Operations as they are recorded."),
     "follow": Entry("msgtrace_analysis.commands.follow:follow", "Everything about one message or correlation id."),
     "sql": Entry("msgtrace_analysis.commands.sql:sql", "Ask the trace file in SQL."),
-    "export": Entry("msgtrace_analysis.commands.export:export", "Write a trace in another tool's form: JSON Schema."),
+    "export": Entry(
+        "msgtrace_analysis.commands.export:export",
+        "Write a trace in another tool's form: AsyncAPI, JSON Schema, OTLP, alert rules, and more.",
+    ),
     "collect": Entry("msgtrace_collectors.commands:collect", "Collect a spool's segments into a trace file."),
     "forward": Entry(
         "msgtrace_collectors.forwarding.commands:forward", "Send a spool's records to a central collector."
