@@ -288,10 +288,8 @@ def test_a_rebalance(kafka: Kafka, unique: Callable[[str], str], tmp_path: Path)
     run = play("kafka_driver.py", tmp_path, kafka.bootstrap, unique("joined"), "joined")
     run.delivered_again_is_right()
     (rebalance,) = run.found.rebalances
-    assert (rebalance.members, rebalance.repeated) == (2, run.again)
+    assert (rebalance.members, rebalance.moved, rebalance.repeated) == (2, 1, run.again)
     assert rebalance.rebalances >= 1
-    # On a busy machine the group may be balanced more than once, and a partition may go back.
-    assert rebalance.moved == 1 or rebalance.moved <= rebalance.rebalances
     in_order_by_partition(run)
     run.lag_is_right()
 
