@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -62,6 +63,21 @@ _IDS: Final = ("process_id", "forked_from", "tested_by")
 
 _row = msgspec.structs.astuple
 _OUTCOME: Final = [name for name, _ in FACT_COLUMNS].index("outcome")
+
+
+def read_record(payload: bytes, lose: Callable[[str, str], None]) -> Record | None:
+    """A record, as far as it can be saved; what can't be is told to `lose`, as a reason and a detail."""
+    try:
+        record: Record = decode(payload)
+    except (ValueError, RecursionError):
+        saved, left_out = salvage(payload)
+    else:
+        return record
+    for name in left_out:
+        lose(FIELD, f"{name}: not of the type that it must have")
+    if saved is None:
+        lose(UNDECODABLE, "a record that is not of this version's contract")
+    return saved
 
 
 @dataclass(slots=True)
@@ -163,17 +179,7 @@ class Batch:
 
     def _decoded(self, process: ProcessState, payload: bytes) -> Record | None:
         """A record, as far as it can be saved."""
-        try:
-            record: Record = decode(payload)
-        except (ValueError, RecursionError):
-            saved, left_out = salvage(payload)
-        else:
-            return record
-        for name in left_out:
-            self.lose(process, FIELD, f"{name}: not of the type that it must have")
-        if saved is None:
-            self.lose(process, UNDECODABLE, "a record that is not of this version's contract")
-        return saved
+        return read_record(payload, partial(self.lose, process))
 
     def _end_run(self, process: ProcessState, run: list[Any]) -> None:
         """Put operations into columns: those since the process's clock, or anything else that they depend on, changed."""

@@ -6,12 +6,13 @@ A message's digest is made of its body as it was, so that links across machines 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from msgtrace import records
-from msgtrace_collectors.batch import FIELD, UNDECODABLE
+from msgtrace_collectors.batch import read_record
 from msgtrace_collectors.definitions import readable
 from msgtrace_collectors.forwarding.protocol import (
     MAX_RAW_BYTES,
@@ -38,8 +39,6 @@ from msgtrace_collectors.wire import (
     Record,
     Test,
     Together,
-    decode,
-    salvage,
 )
 
 if TYPE_CHECKING:
@@ -134,17 +133,7 @@ class Outgoing:
         return [*kept, _encode(Loss(TOO_LARGE, over, "records that no frame has room for"))] if over else kept
 
     def _decoded(self, process: ProcessState, payload: bytes) -> Record | None:
-        try:
-            record: Record = decode(payload)
-        except (ValueError, RecursionError):
-            saved, left_out = salvage(payload)
-        else:
-            return record
-        for name in left_out:
-            self.lose(process, FIELD, f"{name}: not of the type that it must have")
-        if saved is None:
-            self.lose(process, UNDECODABLE, "a record that is not of this version's contract")
-        return saved
+        return read_record(payload, partial(self.lose, process))
 
     def _safe(self, process: ProcessState, record: Record) -> Record:
         redactor = self._redactor
