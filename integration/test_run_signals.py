@@ -38,6 +38,24 @@ def test_each_signal_reaches_the_program_once(to_group: bool, tmp_path: Path) ->
     assert [s.strip('"') for s in sent] == told, "nothing that was sent before the end is missing"
 
 
+def test_the_group_is_told_apart_while_the_witness_gets_no_processor(tmp_path: Path) -> None:
+    """It is held back by a stop, which a busy machine does for longer than any time-out would be."""
+    with Started(SIGNALLED, tmp_path) as program:
+        pid = int(program.wait_for("ready")[0].split()[1])
+        outer = program.process.pid
+        children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
+        (witness,) = (int(c) for c in children if int(c) != pid and os.getpgid(int(c)) == group_of(program))
+        sent = [*["USR1", "HUP"] * 3, "USR2"]
+        for count, name in enumerate(sent, 1):
+            os.kill(witness, signal.SIGSTOP)
+            await_state(witness, "T")
+            (os.kill if name == "USR2" else os.killpg)(outer, getattr(signal, f"SIG{name}"))
+            program.wait_for("SIG", count=count)
+            await_state(witness, "S")
+        ended = program.end(signal.SIGTERM)
+    assert ended.stdout.splitlines()[1:] == [*(f"SIG{n}" for n in sent), "SIGTERM"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_ends_the_program(number: signal.Signals, tmp_path: Path) -> None:
     """Default actions: the exit status is that of the program."""

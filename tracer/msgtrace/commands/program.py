@@ -31,11 +31,14 @@ OWN: Final = frozenset(
 """Signals that are never passed on."""
 WATCHED: Final = frozenset(signal.valid_signals()) - OWN
 
-WITNESS_SECONDS: Final = 0.05
-"""How long the witness is waited for; it is told of a signal when we are."""
-MEMORY_SECONDS: Final = 0.5
-"""Two signals of one kind that are further apart are two."""
-_REPORT: Final = struct.Struct("=id")
+QUESTION: Final = signal.SIGCHLD
+"""Asks the witness; it has no children, and a group that is sent this ignores it."""
+WITNESS_SECONDS: Final = 5.0
+"""How long a busy machine may keep the witness from answering."""
+STOPPED_SECONDS: Final = 0.05
+"""A witness that has not answered by then may have been stopped without us."""
+_ANSWERED: Final = 0
+_REPORT: Final = struct.Struct("=i")
 
 
 class Program:
@@ -137,6 +140,7 @@ class Program:
         number = os.WSTOPSIG(status)
         while signal.sigtimedwait({number}, 0) is not None:
             pass  # the terminal's, to us: it would stop us once more
+        self._witness.forget(number)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number} & WATCHED)
         os.kill(os.getpid(), number)  # the shell sees its job stopped, and how; we go on from here when it does
         signal.pthread_sigmask(signal.SIG_BLOCK, {number} & WATCHED)
@@ -157,15 +161,19 @@ class Program:
 
 
 class Witness:
-    """A process in our group that says which signals came to the whole group."""
+    """A process in our group that says which signals came to the whole group.
+
+    The kernel gives a signal to the youngest of a group first, so that the witness has it before we do; what it has is
+    asked for, since a busy machine may let us run long before the witness.
+    """
 
     def __init__(self) -> None:
         self.pid = 0
         self._reports = -1
-        self._seen: list[tuple[int, float]] = []
+        self._seen: list[int] = []
 
     def start(self) -> None:
-        """Start it. The signals that it watches must be blocked."""
+        """Start it. The signals that it watches must be blocked, and the question."""
         self._reports, writing = os.pipe()
         parent = os.getpid()
         self.pid = os.fork()
@@ -187,30 +195,53 @@ class Witness:
 
     def saw(self, number: int) -> bool:
         """Whether a signal that has just come to us came to the group."""
-        now = time.monotonic()
-        if not self._took(number, now):
-            select.select([self._reports], [], [], WITNESS_SECONDS)
-            return self._took(number, now)
+        while self._read(0) is not None:
+            pass  # of before, an answer that nobody waited for among them
+        os.kill(self.pid, QUESTION)
+        if not self._answered(STOPPED_SECONDS):
+            os.kill(self.pid, signal.SIGCONT)
+            self._answered(WITNESS_SECONDS)
+        if number not in self._seen:
+            return False
+        self._seen.remove(number)
         return True
 
-    def _took(self, number: int, now: float) -> bool:
-        try:
-            reports = os.read(self._reports, 64 * _REPORT.size)
-        except BlockingIOError:
-            reports = b""
-        self._seen += _REPORT.iter_unpack(reports)
-        self._seen = [each for each in self._seen if abs(each[1] - now) < MEMORY_SECONDS]
-        for each in self._seen:
-            if each[0] == number:
-                self._seen.remove(each)
+    def forget(self, number: int) -> None:
+        """A signal of this kind that came to the group was taken by someone else than `saw`'s caller."""
+        self.saw(number)
+
+    def _answered(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while (number := self._read(end - time.monotonic())) is not None:
+            if number == _ANSWERED:
                 return True
         return False
+
+    def _read(self, seconds: float) -> int | None:
+        """The next report, or the answer; None when time is up, or there is no witness any more."""
+        if not select.select([self._reports], [], [], max(0.0, seconds))[0]:
+            return None
+        report = os.read(self._reports, _REPORT.size)
+        if not report:
+            return None
+        (number,) = _REPORT.unpack(report)
+        # As with us, several of a kind are one until they are taken, but for those that the kernel queues.
+        if number != _ANSWERED and (number >= signal.SIGRTMIN or number not in self._seen):
+            self._seen.append(number)
+        return int(number)
 
 
 def _witness(parent: int, writing: int) -> None:
     os.closerange(0, writing)  # nobody must wait for the end of a stream because of us
     os.closerange(writing + 1, writing + 256)
     while os.getppid() == parent:
-        info = signal.sigtimedwait(WATCHED, 1)
-        if info is not None and info.si_code <= 0:
-            os.write(writing, _REPORT.pack(info.si_signo, time.monotonic()))
+        info = signal.sigtimedwait(WATCHED | {QUESTION}, 1)
+        if info is None:
+            continue
+        asked = info.si_signo == QUESTION
+        while info is not None:
+            if info.si_code <= 0 and info.si_pid != parent and info.si_signo != QUESTION:
+                os.write(writing, _REPORT.pack(info.si_signo))
+            info = signal.sigtimedwait(WATCHED, 0)
+        if asked:
+            os.write(writing, _REPORT.pack(_ANSWERED))
