@@ -6,7 +6,10 @@ import gc
 import subprocess
 import sys
 
-from msgtrace.kept_context import keep_contexts, release_contexts
+import pytest
+
+from msgtrace.kept_context import TOLD, keep_contexts, release_contexts
+from msgtrace.native import native
 
 CRASHES_PYTHON_UP_TO_3_11 = """
 import contextvars, gc, signal
@@ -33,6 +36,31 @@ for number in range(20000):
 print("alive")
 """
 
+RAISES_FROM_A_SIGNAL_HANDLER = """
+import gc, signal
+from contextvars import ContextVar
+from msgtrace.kept_context import keep_contexts
+keep_contexts()
+class Interrupt(Exception): pass
+var = ContextVar("var")
+raised = caught = 0
+def handler(*_):
+    global raised
+    raised += 1
+    raise Interrupt
+signal.signal(signal.SIGALRM, handler)
+gc.set_threshold(1, 1, 1)
+for number in range(3000):
+    before = raised
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-6 * (number % 40 + 1))
+        while raised == before:
+            var.set([[]])
+    except Interrupt:
+        caught += 1
+print(raised, caught)
+"""
+
 
 def test_a_variable_set_while_it_is_set() -> None:
     done = subprocess.run(
@@ -41,11 +69,19 @@ def test_a_variable_set_while_it_is_set() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
 
 
+@pytest.mark.skipif(native is None, reason="in Python it can be interrupted, as kept_context says")
+def test_what_a_signal_handler_raises_reaches_the_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RAISES_FROM_A_SIGNAL_HANDLER], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3000 3000\n", "")
+
+
 def test_what_is_told_is_told_once_and_can_be_undone() -> None:
     before = list(gc.callbacks)
     keep_contexts()
     keep_contexts()
-    assert len(gc.callbacks) == len(before) + (2 if sys.version_info < (3, 12) else 0)
+    assert len(gc.callbacks) == len(before) + (len(TOLD) if sys.version_info < (3, 12) else 0)
     gc.collect()
     release_contexts()
     assert gc.callbacks == before

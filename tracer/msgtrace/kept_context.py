@@ -4,6 +4,10 @@ There, the garbage collector may run inside `ContextVar.set`, which goes on read
 in the middle of that, has freed by setting a variable of the same context: the interpreter crashes. We set a variable for
 every message that is handled, so a program with a finaliser that publishes would be the victim. From 3.12 on the
 collector runs between instructions only.
+
+The collector is given a function in C, in which no signal handler of the program's can run: what one raised there, the
+interpreter would not pass on (https://github.com/python/cpython/blob/v3.11.0/Modules/gcmodule.c#L1350, `invoke_gc_callback`).
+Where there is no compiled part, one of the two in Python can be interrupted so.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from contextvars import copy_context
 from typing import Any, Final
 
 from msgspec import Struct, field
+
+from msgtrace.native import native
 
 COLLECTIONS: Final = 8
 """For how many collections something is kept. One `set` makes a few objects, each of which may start one."""
@@ -46,15 +52,21 @@ def _compared(
             held[-2] = None
 
 
+TOLD: Final = (Held, _compared) if native is None else (native.keep_context,)
+"""What the collector calls."""
+
+
 def keep_contexts() -> None:
     """Be told of garbage collections from now on, where it matters."""
-    if sys.version_info < (3, 12) and Held not in gc.callbacks:
-        gc.callbacks[:0] = [Held, _compared]
+    if sys.version_info < (3, 12) and TOLD[0] not in gc.callbacks:
+        gc.callbacks[:0] = TOLD
 
 
 def release_contexts() -> None:
     """Be told no more."""
-    for told in (Held, _compared):
+    for told in TOLD:
         if told in gc.callbacks:
             gc.callbacks.remove(told)
     _held.clear()
+    if native is not None:
+        native.release_contexts()
