@@ -107,7 +107,7 @@ class Started:
                 lines.append(line.rstrip("\n"))
                 self._changed.notify_all()
 
-    def wait_for(self, text: str, *, count: int = 1, errors: bool = False) -> list[str]:
+    def wait_for(self, text: str, *, count: int = 1, errors: bool = False, patience_s: float = DEADLINE_S) -> list[str]:
         """Wait until so many lines contain a text; those lines."""
         lines = self.errors if errors else self.lines
 
@@ -115,7 +115,7 @@ class Started:
             return [line for line in lines if text in line]
 
         with self._changed:
-            met = self._changed.wait_for(lambda: len(found()) >= count, DEADLINE_S)
+            met = self._changed.wait_for(lambda: len(found()) >= count, patience_s)
         assert met, f"no {text!r} in {self.lines[-20:]} {self.errors[-20:]}"
         return found()
 
