@@ -138,7 +138,7 @@ def delay(variables: dict[str, str], folder: Path) -> None:
 @pytest.mark.redis
 @pytest.mark.parametrize("children", ["prefork", "one task a child"])
 def test_celery(children: str, redis_server: Redis, unique: Callable[[str], str], tmp_path: Path) -> None:
-    """What tasks send is what the redis hook sees of the list that it goes into; how kombu takes it out, no hook sees yet."""
+    """What tasks send is what the redis hook sees of the list that it goes into; that kombu takes it out, but not when."""
     queue = unique("tasks")
     variables = {
         "PYTHONPATH": str(PROGRAMS / "run"),
@@ -158,4 +158,6 @@ def test_celery(children: str, redis_server: Redis, unique: Callable[[str], str]
     assert pids <= set(ended.values("select pid from processes"))
     of_queue = f"from operations where system = 'redis' and channel = '{queue}'"
     assert ended.values(f"select count(*) {of_queue} and kind = 'send'") == [TASKS]
+    lists = "select distinct channel, settings ->> 'no_ack' as no_ack from operations where kind = 'subscribe' and channel_kind = 'list'"
+    assert ended.rows(lists) == [{"channel": queue, "no_ack": "false"}]
     assert ended.values("select coalesce(sum(lost), 0) from losses") == [0]

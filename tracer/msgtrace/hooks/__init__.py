@@ -24,7 +24,7 @@ TOPS: Final[dict[str, tuple[str, ...]]] = {
     "httpx2": ("httpx2",),
     "hypercorn": ("hypercorn",),
     "kafka": ("kafka",),
-    "kombu": ("kombu",),
+    "kombu": ("kombu", "kombu_redis"),
     "purgatory": ("purgatory",),
     "pybreaker": ("pybreaker",),
     "pyee": ("pyee",),
