@@ -35,6 +35,7 @@ PARTS: Final = {
     "amqp_and_kafka": "what the aio_pika and kafka hooks add to a message, without a network",
     "websockets_messages": "what the websockets hook adds to a message, without a network",
     "analysis": "what the analysis of 100,000 and a million operations costs, stage by stage",
+    "report": "what a report of a million operations and 500 event types costs, and how soon its page can be used",
     "http_calls": "what the HTTP clients' hooks add to a request, without a network",
     "pytest_sessions": "what the pytest plugin adds to a session, recording and off; the same suite with and without it",
     "snapshot": "what copying an in-process event's arguments costs",

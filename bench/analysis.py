@@ -56,17 +56,17 @@ GENSON_BODIES: Final = 100_000
 """It is asked for no more: it takes as long for each."""
 
 # One row per send: its number, and a body whose fields depend on its version.
-BODIES: Final = f"""
+BODIES: Final = """
     create temp table made as
     select
-        n, n % {TYPES} as kind, 1 + (n // {TYPES}) % 3 as version,
-        '{{"schema_version":' || version || ',"event_id":"' || gen_random_uuid() || '","occurred_at":"2026-03-'
+        n, n % $2 as kind, 1 + (n // $2) % 3 as version,
+        '{"schema_version":' || version || ',"event_id":"' || gen_random_uuid() || '","occurred_at":"2026-03-'
             || lpad((1 + n % 28)::varchar, 2, '0') || 'T10:' || lpad((n % 60)::varchar, 2, '0')
-            || ':00Z","customer":{{"email":"user' || hash(n) % 5000 || '@example.org","country":"'
-            || ['DE', 'FR', 'US', 'JP'][1 + n % 4] || '"}},"lines":[{{"sku":"S-' || n % 97 || '","quantity":' || n % 7
-            || ',"price":' || (hash(n) % 10000) / 100 || '}}],"state":"' || ['new', 'paid', 'sent'][1 + (hash(n) % 3)::bigint]
+            || ':00Z","customer":{"email":"user' || hash(n) % 5000 || '@example.org","country":"'
+            || ['DE', 'FR', 'US', 'JP'][1 + n % 4] || '"},"lines":[{"sku":"S-' || n % 97 || '","quantity":' || n % 7
+            || ',"price":' || (hash(n) % 10000) / 100 || '}],"state":"' || ['new', 'paid', 'sent'][1 + (hash(n) % 3)::bigint]
             || '","total":' || hash(n) % 100000 || case when version > 1 then ',"note":"as was agreed"' else '' end
-            || case when version > 2 then ',"extra_' || kind || '":true' else '' end || '}}' as body
+            || case when version > 2 then ',"extra_' || kind || '":true' else '' end || '}' as body
     from range($1) as r(n)
 """
 ROWS: Final = """
@@ -93,11 +93,11 @@ SENT: Final = """
 """
 
 
-def make(path: Path, operations: int) -> None:
+def make(path: Path, operations: int, types: int = TYPES) -> None:
     """Write a trace."""
     connection = open_for_writing(path)
     connection.execute(HEADS)
-    connection.execute(BODIES, [operations // 2])
+    connection.execute(BODIES, [operations // 2, types])
     connection.execute(ROWS)
     connection.close()
 
@@ -172,17 +172,18 @@ def run(program: str, path: Path) -> None:
     """Print a line per stage."""
     began, watch = time.perf_counter(), Watch()
     for name, stage in PROGRAMS[program](path):
-        started, worked = time.perf_counter(), _worked()
+        started, used = time.perf_counter(), worked()
         stage()
         print(
-            f"  {name:30} {time.perf_counter() - started:8.2f} s, {_worked() - worked:8.2f} s of processor, at most {watch.peak_mb():6.0f} MB",
+            f"  {name:30} {time.perf_counter() - started:8.2f} s, {worked() - used:8.2f} s of processor, at most {watch.peak_mb():6.0f} MB",
             flush=True,
         )
     if program == "report":
         print(f"  {'together':30} {time.perf_counter() - began:8.2f} s")
 
 
-def _worked() -> float:
+def worked() -> float:
+    """Seconds of processor that this process, and those that it started and that have ended, have used."""
     both = (resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in both)
 

@@ -6,12 +6,13 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace_analysis.renderers.html import data_block, render
+from msgtrace_analysis.renderers.html import data_block, packed, render
 from msgtrace_analysis.renderers.html.page_values import page
 from msgtrace_analysis.renderers.html.schema_rows import MOST_ROWS, schema_rows
 from msgtrace_analysis.renderers.html.strings import LONGEST, shown
@@ -68,8 +69,8 @@ def test_the_page_is_the_same_and_its_policy_fits_its_program(
     (program,) = re.findall(r"<script>(.*?)</script>", written, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(program.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in written
-    assert written.count("</script") == 2
-    assert written.replace(program, "").count("<script") == 2
+    assert written.count("</script") == 3
+    assert written.replace(program, "").count("<script") == 3
     assert "<!--" not in program
     assert without_persons(program) == program
     assert not re.search(r"@import|url\(\s*['\"]?(?!#|data:)[a-z]+:", written.partition("</style>")[0])
@@ -95,6 +96,15 @@ def test_everything_that_is_referred_to_is_there(made: MadeTrace, findings: Call
     for each in (*drawn["publishers"], *drawn["consumers"]):
         assert 0 <= each["channel"] < len(drawn["channels"])
         assert 0 <= each["service"] < services
+
+
+@given(st.lists(DOCUMENTS))
+def test_what_is_packed_is_one_line_each_and_looks_like_nobodys(documents: list[Any]) -> None:
+    block = packed(map(data_block, documents))
+    assert re.fullmatch(r"[A-Za-z0-9_=-]+", block)
+    assert without_persons(block) == block
+    lines = zlib.decompress(base64.urlsafe_b64decode(block)).decode().split("\n")
+    assert [json.loads(line) for line in lines if line] == [json.loads(data_block(each)) for each in documents]
 
 
 def test_schemas_are_laid_out_whole() -> None:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Dialog, Page
 
-PAGES = ("overview", "graph", "events", "events/0", "timelines", "conversations", "topology", "resilience")
+PAGES = (
+    "overview", "graph", "events", "events/0", "timelines", "conversations", "topology", "resilience", "everything",
+)  # fmt: skip
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine draws late
 AXE = REPORT_PAGE.folder / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -155,7 +157,8 @@ class Opened:
     def go(self, way: str) -> Page:
         """Another page of the report, when it is drawn."""
         self.page.evaluate("way => { location.hash = way }", f"#/{way}")
-        self.page.wait_for_selector(f"nav a[aria-current=page][href='#/{way.partition('/')[0]}']")
+        self.page.wait_for_selector(f"header a[aria-current=page][href='#/{way.partition('/')[0]}']")
+        self.page.wait_for_selector(".reading", state="detached")
         if way in {"graph", "topology"}:
             self.page.wait_for_selector(".drawing .react-flow__node, .nothing")
         return self.page
@@ -331,6 +334,34 @@ def test_pages_are_printed_without_what_paper_can_not_do(opened: Callable[..., O
     assert page.pdf().startswith(b"%PDF-")
 
 
+def test_everything_is_on_paper(opened: Callable[..., Opened]) -> None:
+    report = opened()
+    page = report.page
+    page.get_by_role("link", name="Everything, for paper").click()
+    expect(page.locator("main h1").last).to_have_text("Resilience")
+    page.wait_for_selector("svg.still >> nth=1", state="attached")
+    heads = page.locator("main h1").all_inner_texts()
+    assert {"Overview", "Flow graph", "Event types", "order.placed", "Timelines", "Conversations", "Topology"} <= set(
+        heads
+    )
+    assert page.locator("table.versions").count() >= 1
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
+    assert page.pdf().count(b"/Type /Page\n") > 8
+
+
+def test_a_long_list_is_printed_whole(opened: Callable[..., Opened]) -> None:
+    page = opened(hundred).go("timelines")
+    shown = page.locator(".multiple")
+    before = shown.count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert shown.count() > before
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(shown).to_have_count(before)
+
+
 def test_hostile_names_are_shown_and_nothing_runs(opened: Callable[..., Opened]) -> None:
     report = opened(hostile_trace)
     page = report.page
@@ -354,8 +385,8 @@ def test_hostile_names_are_shown_and_nothing_runs(opened: Callable[..., Opened])
         )
         == 0
     )
-    assert page.evaluate("document.querySelectorAll('body > script').length") == 2
-    assert kept == 4  # data, program, sheet, and the charts' own sheet
+    assert page.evaluate("document.querySelectorAll('body > script').length") == 3
+    assert kept == 5  # data, contracts, program, sheet, and the charts' own sheet
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

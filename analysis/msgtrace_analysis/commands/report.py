@@ -13,15 +13,17 @@ from msgtrace_analysis.commands.choosing import choice_options
 from msgtrace_analysis.commands.narrowing import narrowed
 from msgtrace_analysis.commands.opening import db_option, opened, rules_option
 from msgtrace_analysis.commands.progress import told_steps
+from msgtrace_analysis.commands.rendering import names_of, rendered
 from msgtrace_analysis.commands.writing import check_own, index_of, put, say, take_away
 from msgtrace_analysis.passes import examine
-from msgtrace_analysis.renderers.documents import DOCUMENTS, FORMS, render
+from msgtrace_analysis.renderers.documents import DOCUMENTS, FORMS
 from msgtrace_analysis.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from msgtrace_analysis.commands.choosing import Choice
+    from msgtrace_analysis.commands.rendering import Written
     from msgtrace_analysis.findings import Findings, Recording
     from msgtrace_analysis.rules import Rules
 
@@ -29,25 +31,6 @@ OUTPUT: Final = Path("-")
 """Standard output."""
 MEMORY: Final = "memory/"
 """The folder that `--memory` puts elsewhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A document as it is to be written.
-
-    Attributes:
-        files: text by path under the folder that is written to.
-        seconds: that rendering took.
-    """
-
-    name: str
-    files: dict[str, str]
-    seconds: float
-
-    @property
-    def folder(self) -> bool:
-        """Whether it is one of several files."""
-        return self.name.endswith("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +93,7 @@ def report(
                 check_own(places.of(name), *DOCUMENTS[name].marks)
     with told_steps() as step:
         findings = _examined(db, rules, choice, step)
-        written = []
-        for name in names:
-            step(f"writing {name}")
-            written.append(_rendered(name, findings, only))
+        written = rendered(names, findings, only, step)
     if out == OUTPUT:
         _say(written[0])
     else:
@@ -141,7 +121,7 @@ def chosen(only: Sequence[str], forms: Iterable[str]) -> list[str]:
     """
     wanted = set()
     for each in only:
-        named = {name for name in DOCUMENTS if each in _names(name) or (name.endswith("/") and each.startswith(name))}
+        named = {name for name in DOCUMENTS if each in names_of(name) or (name.endswith("/") and each.startswith(name))}
         if not named:
             raise click.UsageError(f"--only {each}: there is no such document; there are: {', '.join(DOCUMENTS)}")
         wanted |= named
@@ -150,22 +130,6 @@ def chosen(only: Sequence[str], forms: Iterable[str]) -> list[str]:
     if not kept:
         raise click.UsageError("none of these documents has that --format")
     return kept
-
-
-def _rendered(name: str, findings: Findings, only: Sequence[str]) -> Written:
-    began = time.perf_counter()
-    files = render(name, findings)
-    if only and not _names(name) & set(only):
-        single = {each for each in only if each.startswith(name)}
-        if missing := sorted(single - files.keys()):
-            raise click.ClickException(f"there is no {missing[0]} of this trace; there are: {', '.join(files)}")
-        files = {path: content for path, content in files.items() if path in single}
-    return Written(name, files, time.perf_counter() - began)
-
-
-def _names(name: str) -> set[str]:
-    """How a document, or a folder as a whole, may be named."""
-    return {name, name.rstrip("/")}
 
 
 def _say(written: Written) -> None:

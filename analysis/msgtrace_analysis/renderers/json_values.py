@@ -6,10 +6,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 
 def text(document: Any) -> str:
     """A document as JSON, ending in a newline; halves of characters, which JSON allows and UTF-8 can't write, as escapes."""
-    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
+    compact = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return msgspec.json.format(compact, indent=2).decode() + "\n"  # json's own indenting takes five times as long
 
 
 def time_of(at_ns: int | None) -> str | None:

@@ -1,14 +1,16 @@
 // The frame around every page: where one can go, which colours, what is shown.
 
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { Choice } from "./controls";
 import { ConversationsPage } from "./conversations";
 import { page } from "./data";
 import { EventPage } from "./event";
 import { EventsPage } from "./events";
+import { EverythingPage } from "./everything";
 import { time } from "./format";
 import { GraphPage } from "./graph";
 import { OverviewPage } from "./overview";
+import { usePrintedWhole } from "./printing";
 import { ResiliencePage } from "./resilience";
 import { useWay } from "./router";
 import { TimelinesPage } from "./timelines";
@@ -41,6 +43,8 @@ function shown(way: string[]): ReactNode {
       return <TopologyPage />;
     case "resilience":
       return <ResiliencePage />;
+    case "everything":
+      return <EverythingPage />;
     default:
       return <OverviewPage />;
   }
@@ -48,10 +52,15 @@ function shown(way: string[]): ReactNode {
 
 export function App(): ReactNode {
   const way = useWay();
-  const here = PAGES.some(([name]) => name === way[0]) ? way[0] : "overview";
+  const here = way[0] === "everything" || PAGES.some(([name]) => name === way[0]) ? way[0] : "overview";
   const main = useRef<HTMLElement>(null);
   const before = useRef(way.join("/"));
   const [theme, setTheme] = useState<Theme>("light dark");
+  usePrintedWhole();
+  useEffect(() => {
+    // The first page can be used: bench/report.py asks when that was.
+    requestAnimationFrame(() => setTimeout(() => performance.mark("msgtrace: ready")));
+  }, []);
   useEffect(() => {
     document.documentElement.style.colorScheme = theme;
   }, [theme]);
@@ -62,7 +71,7 @@ export function App(): ReactNode {
     main.current?.focus({ preventScroll: true });
   }, [way]);
   useEffect(() => {
-    const title = PAGES.find(([name]) => name === here)?.[1] ?? "";
+    const title = PAGES.find(([name]) => name === here)?.[1] ?? "Everything";
     document.title = `${title} · Messaging report`;
   }, [here]);
   return (
@@ -89,13 +98,14 @@ export function App(): ReactNode {
         </nav>
         <div className="side-foot">
           <Choice label="Colours" value={theme} onChange={(value) => setTheme(value as Theme)} options={THEMES} />
+          <p><a href="#/everything" aria-current={here === "everything" ? "page" : undefined}>Everything, for paper</a></p>
           <p className="muted">
             Recorded {time(page.trace.first)} to {time(page.trace.last)}
           </p>
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1}>
-        {shown(way)}
+        <Suspense fallback={<p className="muted reading" role="status">Reading …</p>}>{shown(way)}</Suspense>
         <footer className="foot muted">
           msgtrace {page.trace.made_by}, trace {page.trace.id}. Everything here was observed while the trace was recorded:
           what did not happen then is not in it.

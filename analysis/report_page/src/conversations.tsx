@@ -31,6 +31,22 @@ export function ConversationsPage({ chosen }: { chosen: number }): ReactNode {
   );
 }
 
+/** Every execution that is in the report, drawn one after the other. */
+export function AllConversations(): ReactNode {
+  return (
+    <>
+      <h1>Conversations</h1>
+      {page.executions.map((each, place) => (
+        <section key={place} className="section">
+          <h2><bdi>{flowName(each)}: {wayOf(each)}</bdi></h2>
+          <Shown execution={each} chosen={place} />
+        </section>
+      ))}
+      <Flows />
+    </>
+  );
+}
+
 function Shown({ execution, chosen }: { execution: Execution; chosen: number }): ReactNode {
   const flow = page.flows[execution.flow];
   const buses = execution.moments.some((each) => isInside(execution, each.follows, each.service));

@@ -88,7 +88,6 @@ export interface EventType {
   publishers: Party[];
   consumers: Party[];
   also_on: number[];
-  contract: Contract | null;
   line: Line | null;
   evidence: Evidence;
 }

@@ -2,7 +2,8 @@
 
 import type { ReactNode } from "react";
 import { Timeline } from "./chart";
-import { channelOf, type EventType, failures, page, type Party } from "./data";
+import { useContract } from "./contracts";
+import { channelOf, type Contract, type EventType, failures, page, type Party } from "./data";
 import { bytes, count, duration, plural, rate, time } from "./format";
 import { Card, ChannelTag, EventLink, Name, Nothing, Operations, Section, ServiceName, Sure, Tag } from "./parts";
 import { FieldTree, Versions } from "./schema";
@@ -10,6 +11,7 @@ import { Table } from "./table";
 
 export function EventPage({ event }: { event: number }): ReactNode {
   const known = page.events[event];
+  const contract = useContract(event);
   if (!known) {
     return (
       <>
@@ -18,7 +20,6 @@ export function EventPage({ event }: { event: number }): ReactNode {
       </>
     );
   }
-  const contract = known.contract;
   return (
     <>
       <p className="crumbs"><a href="#/events">Event types</a></p>
@@ -60,7 +61,7 @@ export function EventPage({ event }: { event: number }): ReactNode {
           {known.line.again || known.line.failed ? <Timeline line={known.line} shows="trouble" height={110} /> : null}
         </Section>
       ) : null}
-      <Elsewhere known={known} />
+      <Elsewhere known={known} contract={contract} />
       <p className="muted">First seen {time(known.evidence.first)}, last seen {time(known.evidence.last)}.</p>
     </>
   );
@@ -93,9 +94,9 @@ function Parties({ title, parties, nothing }: { title: string; parties: Party[];
   );
 }
 
-function Elsewhere({ known }: { known: EventType }): ReactNode {
+function Elsewhere({ known, contract }: { known: EventType; contract: Contract | null }): ReactNode {
   const channels = known.channels.length ? known.channels : [];
-  const others = known.contract?.elsewhere ?? [];
+  const others = contract?.elsewhere ?? [];
   if (!channels.length && !known.also_on.length) return null;
   return (
     <Section title="Channels">

@@ -1,6 +1,6 @@
 // Layers of boxes and the ways of the lines between them, by the Eclipse Layout Kernel.
 
-import ELK, { type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk.bundled.js";
+import type { ELK, ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
 
 export interface Box {
   id: string;
@@ -87,7 +87,8 @@ const OPTIONS = {
   "elk.aspectRatio": "1.7",
 };
 
-let kernel: InstanceType<typeof ELK> | null = null;
+/** Large: it begins to work when something is to be drawn. */
+let kernel: ELK | null = null;
 
 export async function laidOut(boxes: Box[], arrows: Arrow[]): Promise<Laid> {
   const right = await laidOutTo("RIGHT", boxes, arrows);
@@ -110,7 +111,7 @@ function fit(laid: Laid): number {
 }
 
 async function laidOutTo(direction: "RIGHT" | "DOWN", boxes: Box[], arrows: Arrow[]): Promise<Laid> {
-  kernel ??= new ELK();
+  kernel ??= new (await import("elkjs/lib/elk.bundled.js")).default();
   const graph: ElkNode = {
     id: "graph",
     layoutOptions: { ...OPTIONS, ...(arrows.length > CAREFULLY ? QUICKLY : {}), "elk.direction": direction },

@@ -6,13 +6,15 @@ import { Filters, Search } from "./controls";
 import { page } from "./data";
 import { count, duration, plural } from "./format";
 import { ChannelTag, EventLink, Name, Nothing, Section, Sure, Tag } from "./parts";
+import { useWhole } from "./printing";
 import { Table } from "./table";
 
 const STEP = 8;
 
 export function TimelinesPage(): ReactNode {
   const [wanted, setWanted] = useState("");
-  const [many, setMany] = useState(STEP);
+  const [asked, setMany] = useState(STEP);
+  const all = useWhole();
   const words = wanted.trim().toLowerCase();
   const rows = useMemo(
     () => page.events
@@ -21,6 +23,7 @@ export function TimelinesPage(): ReactNode {
       .sort((one, other) => other.event.sends + other.event.receives - one.event.sends - one.event.receives || one.place - other.place),
     [words],
   );
+  const many = all ? rows.length : asked;
   const whole = page.timelines.whole;
   if (!whole) {
     return (

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from msgtrace_analysis.renderers.markdown import Safe, fenced
+from msgtrace_analysis.renderers.yaml_values import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,8 +41,7 @@ def registered(event: Event, contract: Contract, encodings: Sequence[str]) -> Sa
         "versions": list(_versions(contract)),
         "evolution": _evolution(event, contract),
     }
-    written = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
-    return fenced("yaml", written.rstrip("\n"))
+    return fenced("yaml", text(document).rstrip("\n"))
 
 
 def _versions(contract: Contract) -> Iterator[dict[str, Any]]:

@@ -16,10 +16,8 @@ MOST_VERSIONS: Final = 8
 MOST_VALUES: Final = 20
 
 
-def event(
-    each: Event, contract: Contract | None, rate: Rate | None, line: Timeline | None, numbers: Numbering
-) -> dict[str, Any]:
-    """One event type with its contract, rate and timeline."""
+def event(each: Event, rate: Rate | None, line: Timeline | None, numbers: Numbering) -> dict[str, Any]:
+    """One event type with its rate and timeline."""
     return {
         "name": each.name,
         "channel": numbers.channel(each),
@@ -44,7 +42,6 @@ def event(
         "publishers": [party(one, numbers) for one in each.publishers],
         "consumers": [party(one, numbers) for one in each.consumers],
         "also_on": numbers.known_events(each.also_on),
-        "contract": None if contract is None else _contract(contract, numbers),
         "line": None if line is None else _line(line),
         "evidence": evidence(each.evidence),
     }
@@ -73,7 +70,8 @@ def party(each: Party, numbers: Numbering) -> dict[str, Any]:
     }
 
 
-def _contract(value: Contract, numbers: Numbering) -> dict[str, Any]:
+def contract(value: Contract, numbers: Numbering) -> dict[str, Any]:
+    """The fields and versions of an event type."""
     return {
         "samples": value.samples,
         "unread": value.unread,

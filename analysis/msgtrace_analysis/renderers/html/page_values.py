@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace_analysis.renderers.html.event_values import event
+from msgtrace_analysis.renderers.html.event_values import contract, event
 from msgtrace_analysis.renderers.html.flow_values import execution, flow
 from msgtrace_analysis.renderers.html.numbering import Numbering
 from msgtrace_analysis.renderers.html.score_values import completeness, recording, scores
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from msgtrace_analysis.findings import Findings, Timeline, Timelines
 
 FORMAT: Final = "msgtrace/report-page"
-VERSION: Final = 1
+VERSION: Final = 2
 MOST_FLOWS: Final = 300
 
 
 def page(findings: Findings) -> dict[str, Any]:
-    """The whole document."""
+    """The whole document; `contracts` are in the order of `events`."""
     numbers = Numbering(findings)
     contracts = {contract.event: contract for contract in findings.contracts}
     rates = {rate.subject: rate for rate in findings.frequencies.of("event")}
@@ -45,9 +45,9 @@ def page(findings: Findings) -> dict[str, Any]:
             for name, known in numbers.services()
         ],
         "channels": [{"system": system, "kind": kind, "name": name} for system, kind, name in numbers.channels],
-        "events": [
-            event(each, contracts.get(each.ref), rates.get(each.ref), lines.get(each.ref), numbers)
-            for each in findings.events
+        "events": [event(each, rates.get(each.ref), lines.get(each.ref), numbers) for each in findings.events],
+        "contracts": [
+            contract(contracts[each.ref], numbers) if each.ref in contracts else None for each in findings.events
         ],
         "traffic": _traffic(findings, numbers),
         "flows": [flow(findings.flows[place], numbers) for place in kept],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 from msgtrace_analysis.renderers.markdown import visible
@@ -22,8 +23,7 @@ def shown(value: Any) -> Any:
     {'a\\n': ['[email]', 1]}
     """
     if isinstance(value, str):
-        # Characters that are made visible, or cut off, may leave what looks like somebody's address.
-        return without_persons(visible(without_persons(visible(value[: 4 * LONGEST], 8 * LONGEST)), LONGEST))
+        return _text(value)
     if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
         return None if isinstance(value, float) else str(value)
     if isinstance(value, dict):
@@ -31,3 +31,9 @@ def shown(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [shown(each) for each in value]
     return value
+
+
+@functools.lru_cache(maxsize=100_000)  # fields of many event types are called alike
+def _text(value: str) -> str:
+    # Characters that are made visible, or cut off, may leave what looks like somebody's address.
+    return without_persons(visible(without_persons(visible(value[: 4 * LONGEST], 8 * LONGEST)), LONGEST))
