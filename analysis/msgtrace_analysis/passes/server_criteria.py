@@ -48,11 +48,12 @@ def authentication(of: Transport, _: Known) -> Criterion:
             evidence=of.evidence,
         )
     share = 0.0 if not of.identified else 0.5 if DEFAULT_USERS.intersection(of.principals) else 1.0
+    named = bool(of.principals)
     return made(
         "authentication",
         share,
-        "Clients are known to {0} as {1}.",
-        (of.server, ", ".join(of.principals) or "nobody"),
+        "Clients are known to {0} as {1}." if named else "Clients give {0} no user's name.",
+        (of.server, ", ".join(of.principals)) if named else (of.server,),
         remedy="give each service a user of its own",
         evidence=of.evidence,
     )
