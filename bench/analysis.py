@@ -1,8 +1,8 @@
 """What the analysis of a trace costs, stage by stage, as it grows; for schemas, beside what infers them elsewhere.
 
-    python -m bench.analysis [--operations 100000 --operations 1000000 --operations 10000000]
+    python -m bench.analysis [--operations 100000 --operations 1000000 --operations 10000000] [--types 50]
 
-Half of the operations are sends of 50 event types in 3 versions, each with a body of its own of nearly 300 bytes; half are
+Half of the operations are sends of 50 event types, or as many as are asked for, in 3 versions, each with a body of its own of nearly 300 bytes; half are
 their receives. The rows are written with SQL into the tables of a real trace file, because a collector would take longer
 than what is measured; links are given. Each size and each stage of the others is a process of its own, so that peaks of
 memory are its own; those of worker processes are added to it, as if all had peaked at once. Compared on the same bodies,
@@ -190,9 +190,10 @@ def worked() -> float:
 
 @click.command()
 @click.option("--operations", multiple=True, type=click.IntRange(1_000), default=SIZES, show_default=True)
+@click.option("--types", type=click.IntRange(1, 10_000), default=TYPES, show_default=True, help="Event types.")
 @click.option("--program", type=click.Choice(list(PROGRAMS)), hidden=True)
 @click.option("--trace", type=click.Path(path_type=Path), hidden=True)
-def main(operations: tuple[int, ...], program: str | None, trace: Path | None) -> None:
+def main(operations: tuple[int, ...], types: int, program: str | None, trace: Path | None) -> None:
     """Measure."""
     if program is not None and trace is not None:
         run(program, trace)
@@ -200,8 +201,8 @@ def main(operations: tuple[int, ...], program: str | None, trace: Path | None) -
     for size in operations:
         with tempfile.TemporaryDirectory(prefix="msgtrace-bench-") as folder:
             path = Path(folder) / "trace.duckdb"
-            make(path, size)
-            print(f"{size:,} operations, {path.stat().st_size / 1e6:.0f} MB", flush=True)
+            make(path, size, types)
+            print(f"{size:,} operations, {types} event types, {path.stat().st_size / 1e6:.0f} MB", flush=True)
             for name in PROGRAMS:
                 if name == "genson" and find_spec("genson") is None:
                     print("  genson is not installed here", flush=True)

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import duckdb
     import pyarrow as pa
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PAGE_BYTES: Final = 32_000_000
 PAGE_ROWS: Final = 50_000
+GATHERED_BYTES: Final = 160_000_000
+"""Of pages whose rows are put in another order before they are handed on."""
 
 BLOCK_ROWS: Final = 1_000
 
@@ -54,7 +56,7 @@ JOINED: Final = """
     from wanted_bodies as w
     inner join given_bodies as g on cast(g.body_digest as uuid) = w.body_digest
     where w.body_block between $1 and $2
-    order by w.operation_id
+    order by {order}
 """
 
 
@@ -79,7 +81,7 @@ class Bodies:
         self._trace, self._database = trace, database
         block, self._page = (STORED, STORED_PAGE) if stored else (RECORDED, RECORDED_PAGE)
         self._block = block.format(rows=BLOCK_ROWS)
-        self._known: list[tuple[int, int]] | None = None
+        self._known: list[tuple[int, int, int]] | None = None
 
     @property
     def block(self) -> str:
@@ -96,7 +98,7 @@ class Bodies:
         Raises:
             TraceError: the trace went away.
         """
-        for first, last in self._pages():
+        for first, last, _ in self._pages():
             yield first, last, self._page_of(first, last, columns, parameters)
 
     def _page_of(
@@ -108,36 +110,41 @@ class Bodies:
             parameters = [*parameters, digests]
         return self._trace.query(PAGE.format(columns=columns, page=page), parameters)
 
-    def beside(self, wanted: str) -> Iterator[pa.RecordBatch]:
+    def beside(self, wanted: str, by: str = "") -> Iterator[pa.RecordBatch]:
         """Rows of a question about the study with the bodies of their operations, a page at a time.
 
         Args:
             wanted: SQL whose rows have `operation_id`, `body_digest` and `body_block`.
+            by: a column of it by which the rows of many pages are put together, so that a page has few values of it.
 
         Yields:
-            the other columns, then `body` (JSON text), by operation within a page.
+            the other columns, then `body` (JSON text), by operation within a page, or by the column and then by operation.
 
         Raises:
             TraceError: the trace went away.
         """
         database = self._database
         database.execute(f"create or replace temp table wanted_bodies as select * from ({wanted}) order by body_block")
+        joined = JOINED.format(order=f"w.{by}, w.operation_id" if by else "w.operation_id")
         try:
             blocks = [each for (each,) in database.execute(WANTED_BLOCKS).fetchall()]
             few = database.execute(WANTED_DIGESTS, [FEW + 1]).fetchall()
             digests = [each for (each,) in few] if len(few) <= FEW else None
-            for first, last in self._pages():
+            for first, last in gathered(self._pages(), GATHERED_BYTES if by else 0):
                 if bisect_left(blocks, first) == bisect_right(blocks, last):
                     continue  # nothing of it is wanted
                 page = self._page_of(first, last, "cast(document as varchar) as body", [], digests)
                 database.register("given_bodies", page)
-                rows = database.sql(JOINED, params=[first, last]).to_arrow_table()
+                rows = database.sql(joined, params=[first, last]).to_arrow_table()
                 database.unregister("given_bodies")
-                yield from rows.combine_chunks().to_batches()
+                del page
+                whole = rows.combine_chunks()
+                del rows
+                yield from whole.to_batches(PAGE_ROWS)
         finally:
             database.execute("drop table if exists wanted_bodies")
 
-    def _pages(self) -> list[tuple[int, int]]:
+    def _pages(self) -> list[tuple[int, int, int]]:
         if self._known is None:
             columns = self._trace.query(BLOCKS.format(block=self._block)).columns
             blocks = zip(*(column.to_pylist() for column in columns), strict=True)
@@ -145,14 +152,14 @@ class Bodies:
         return self._known
 
 
-def paged(blocks: Iterator[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
-    """The first and the last block of each page.
+def paged(blocks: Iterator[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+    """The first and the last block of each page, and its bytes.
 
     Args:
         blocks: number, bytes and bodies of each, in order.
 
     >>> list(paged(iter([(0, PAGE_BYTES, 1), (1, 1, 1), (2, 1, PAGE_ROWS), (5, 1, 1)])))
-    [(0, 0), (1, 2), (5, 5)]
+    [(0, 0, 32000000), (1, 2, 2), (5, 5, 1)]
     """
     first = last = None
     size = rows = 0
@@ -162,7 +169,26 @@ def paged(blocks: Iterator[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
         last = block
         size, rows = size + more_bytes, rows + more_rows
         if size >= PAGE_BYTES or rows >= PAGE_ROWS:
-            yield first, last
+            yield first, last, size
             first, size, rows = None, 0, 0
+    if first is not None and last is not None:
+        yield first, last, size
+
+
+def gathered(pages: Iterable[tuple[int, int, int]], most: int) -> Iterator[tuple[int, int]]:
+    """The first and the last block of as many pages in a row as have no more bytes together; of one page at least.
+
+    >>> list(gathered([(0, 0, 5), (1, 2, 4), (5, 5, 1)], 9))
+    [(0, 2), (5, 5)]
+    """
+    first = last = None
+    size = 0
+    for begin, end, more in pages:
+        if first is not None and last is not None and size + more > most:
+            yield first, last
+            first, size = None, 0
+        if first is None:
+            first = begin
+        last, size = end, size + more
     if first is not None and last is not None:
         yield first, last

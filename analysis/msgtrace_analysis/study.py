@@ -311,11 +311,12 @@ class Study:
             operations, encodings, texts = page.columns
             yield _rows(operations, texts, encodings)
 
-    def bodies_of(self, wanted: str) -> Iterator[pa.RecordBatch]:
+    def bodies_of(self, wanted: str, by: str = "") -> Iterator[pa.RecordBatch]:
         """The rows of a question with the bodies of their operations, as far as they could be decoded.
 
         Args:
             wanted: SQL about the copy; its rows have `operation_id`, and `body_digest` and `body_block` as `operations` has them.
+            by: a column of it that few values of are to be on a page; what comes together of it is summed up together.
 
         Yields:
             pages of bounded size: the other columns, then `body` (JSON text).
@@ -323,7 +324,7 @@ class Study:
         Raises:
             TraceError: the trace went away.
         """
-        return self._bodies.beside(wanted)
+        return self._bodies.beside(wanted, by)
 
     def keys_and_bodies(self, operations: Sequence[int]) -> list[tuple[int, str, str]]:
         """Key and body of some operations, of those that have both: (operation, key, JSON text).

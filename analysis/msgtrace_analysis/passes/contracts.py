@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from msgtrace_analysis.findings import Contract, Version
@@ -127,12 +128,12 @@ def _pages(study: Study, types: Mapping[str, Key]) -> Iterator[Packed]:
             "number": pa.array(range(len(events)), pa.int32()),
         }),
     )  # fmt: skip
-    for page in study.bodies_of(TYPED):
+    for page in study.bodies_of(TYPED, by="number"):
         yield _packed(page, events)
 
 
 def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
-    _, ends, texts = page.column("body").buffers()
+    ends, texts = _texts(page.column("body"))
     told: list[Said | None] = [
         None if by is None or version is None else (by, version)
         for by, version in zip(page.column("said_by").to_pylist(), page.column("version").to_pylist(), strict=True)
@@ -145,11 +146,20 @@ def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
         page.column("number").to_numpy().tobytes(),
         page.column("operation_id").to_numpy().tobytes(),
         page.column("marked").to_numpy().tobytes(),
-        b"" if ends is None else ends.to_pybytes(),
-        b"" if texts is None else texts.to_pybytes(),
+        ends,
+        texts,
         saids,
         array("i", [places[each] for each in told]).tobytes(),
     )
+
+
+def _texts(column: pa.Array[Any]) -> tuple[bytes, bytes]:
+    """Where each text of a column ends, after a zero, and the texts; the column may be a part of a larger one."""
+    _, ends, texts = column.buffers()
+    if ends is None or texts is None:
+        return b"", b""
+    own = np.frombuffer(memoryview(ends), np.int32)[column.offset : column.offset + len(column) + 1]
+    return (own - own[0]).tobytes(), texts.slice(int(own[0]), int(own[-1] - own[0])).to_pybytes()
 
 
 def _contract(study: Study, event: str, summary: Summary | None, parts: Summary | None, unread: int) -> Contract:

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace_analysis.passes.schema.timeline import MAX_KEPT, Timeline, moments, signature_of
+from msgtrace_analysis.passes.schema.timeline import MAX_KEPT, Timeline, moments
 
 
 def timeline_of(bodies: list[dict[str, Any]], start: int = 0) -> Timeline:
     timeline = Timeline()
-    for order, body in enumerate(bodies, start):
-        timeline.add(order, signature_of(body))
+    timeline.add_all(range(start, start + len(bodies)), bodies)
     return timeline
 
 
@@ -57,7 +56,10 @@ def test_merging_is_the_same_however_it_is_divided(bodies: list[dict[str, Any]],
     assert one.kept == other.kept == timeline_of(bodies).kept
 
 
-def test_memory_is_bounded() -> None:
+def test_memory_is_bounded_and_keeps_the_same_however_it_is_divided() -> None:
     timeline = timeline_of([OLD] * (5 * MAX_KEPT))
-    timeline.limit()
     assert len(timeline.kept) == MAX_KEPT
+    apart = Timeline()
+    for start in range(0, 5 * MAX_KEPT, 1_000):
+        apart.merge(timeline_of([OLD] * min(1_000, 5 * MAX_KEPT - start), start))
+    assert apart.kept == timeline.kept

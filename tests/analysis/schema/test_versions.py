@@ -6,13 +6,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.truth import schemas
 from bench.truth.structure import Shown, sample
 from bench.truth.versions import CHANGES
 from msgtrace_analysis.passes.schema.judgement import settle
 from msgtrace_analysis.passes.schema.shapes import Shape
-from msgtrace_analysis.passes.schema.versions import changes, preferred, verdict, version_said
+from msgtrace_analysis.passes.schema.versions import changes, preferred, verdict, version_said, versions_said
 
 
 def shape_of(values: list[Any]) -> Shape:
@@ -59,6 +61,22 @@ def test_samples_of_one_schema_are_no_change() -> None:
 )
 def test_what_says_a_version(body: Any, said: Any) -> None:
     assert version_said(body) == said
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.dictionaries(
+                st.sampled_from(["v", "schemaVersion", "Schema_Version", "other"]),
+                st.sampled_from([1, True, 1.0, "1", "v1.2", "one", 99_999, None]),
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_of_many_bodies_each_says_what_it_says_alone(bodies: list[dict[str, object] | None]) -> None:
+    assert versions_said(bodies) == [version_said(body) for body in bodies]
 
 
 @pytest.mark.parametrize(

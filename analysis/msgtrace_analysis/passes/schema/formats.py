@@ -113,7 +113,7 @@ def formats_of(values: Iterable[str]) -> frozenset[str]:
     if len(candidates) == 1:  # by far the most: one expression over what is left
         (name,) = candidates
         has = TEXTS[name]
-        if not all(len(value) <= LONGEST and has(value) for value in values):
+        if any(len(value) > LONGEST for value in values) or not all(map(has, values)):
             return frozenset()
     return candidates
 

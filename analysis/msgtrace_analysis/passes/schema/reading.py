@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from msgtrace_analysis.passes.schema.shapes import Shape
-from msgtrace_analysis.passes.schema.timeline import Timeline, signature_of
-from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, preferred, version_said
+from msgtrace_analysis.passes.schema.timeline import Timeline
+from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, preferred, versions_said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Said = tuple[str, str]
 """What says a version (`header schema-version`, `field version`), and the version."""
@@ -194,35 +194,60 @@ def _summarised(page: Page, moments: Mapping[str, list[int]] | None) -> Summarie
 
 def _by_columns(page: Page, moments: Mapping[str, list[int]] | None) -> Summaries:
     found: Summaries = {}
-    columns: dict[tuple[str, str, bool], tuple[list[Any], list[int]]] = {}
+    columns: dict[tuple[str, bool, Said | None], tuple[list[str | memoryview], list[int]]] = {}
     for event, order, text, marked, beside in page:
-        summary = found.get(event)
-        if summary is None:
-            summary = found[event] = Summary()
-        body = _decoded(text, summary)
-        if body is _UNREADABLE:
-            continue
-        version = ONE
-        if moments is not None:
-            version = str(sum(order > moment for moment in moments[event]))
+        texts, orders = columns.setdefault((event, marked, beside), ([], []))
+        texts.append(text)
+        orders.append(order)
+    for (event, marked, beside), (texts, orders) in columns.items():
+        summary = found.setdefault(event, Summary())
+        bodies, of_bodies = _decoded_all(texts, orders, summary)
+        if moments is None:
+            divided = _by_said(bodies, of_bodies, beside, summary)
         else:
-            said = preferred(beside, version_said(body))
-            if said is not None:
-                summary.said |= {said[0]}
-                version = said[1]
-            elif type(body) is dict:
-                summary.timeline.add(order, signature_of(body))
-        column = columns.setdefault((event, version, marked), ([], []))
-        column[0].append(body)
-        column[1].append(order)
-    for (event, version, marked), (bodies, orders) in columns.items():
-        shape = found[event].shapes.setdefault(version, Shape())
-        shape.add(bodies, orders, marked=marked)
-        found[event].limit()
+            divided = _divided([str(sum(each > moment for moment in moments[event])) for each in of_bodies])
+        for version, places in divided.items():
+            whole = len(places) == len(bodies)
+            summary.shapes.setdefault(version, Shape()).add(
+                bodies if whole else [bodies[place] for place in places],
+                of_bodies if whole else [of_bodies[place] for place in places],
+                marked=marked,
+            )
+            summary.limit()
     return found
 
 
+def _by_said(bodies: list[Any], orders: list[int], beside: Said | None, summary: Summary) -> dict[str, list[int]]:
+    """The places of bodies by the version that they, or a header beside them, say."""
+    saids = [preferred(beside, field) for field in versions_said(bodies)]
+    summary.said |= {said[0] for said in set(saids) if said is not None}
+    silent = [place for place, said in enumerate(saids) if said is None and type(bodies[place]) is dict]
+    summary.timeline.add_all([orders[place] for place in silent], [bodies[place] for place in silent])
+    return _divided([ONE if said is None else said[1] for said in saids])
+
+
+def _divided(versions: list[str]) -> dict[str, list[int]]:
+    """The places of each version."""
+    different = set(versions)
+    if len(different) == 1:
+        return {different.pop(): list(range(len(versions)))}
+    places: dict[str, list[int]] = {each: [] for each in versions}
+    for place, version in enumerate(versions):
+        places[version].append(place)
+    return places
+
+
 _UNREADABLE: Final = object()
+
+
+def _decoded_all(texts: Sequence[str | memoryview], orders: list[int], summary: Summary) -> tuple[list[Any], list[int]]:
+    """The bodies that can be read, and their orders."""
+    try:
+        return list(map(decode, texts)), orders
+    except (msgspec.DecodeError, RecursionError):
+        pairs = [(_decoded(text, summary), order) for text, order in zip(texts, orders, strict=True)]
+    read = [pair for pair in pairs if pair[0] is not _UNREADABLE]
+    return [body for body, _ in read], [order for _, order in read]
 
 
 def _decoded(text: str | memoryview, summary: Summary) -> Any:

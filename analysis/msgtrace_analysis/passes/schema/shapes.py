@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace_analysis.passes.schema.samples import Samples, by_names
 from msgtrace_analysis.passes.schema.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from msgtrace_analysis.passes.schema.samples import Groups
 
 MAX_FIELDS: Final = 200
 """An object with more names than this, over all samples, is a map: its names are data."""
@@ -186,41 +189,43 @@ class Shape:
     classes: frozenset[str] = frozenset()
     recursive: bool = False
 
-    def add(self, values: Sequence[Any], orders: Sequence[int], *, marked: bool = False, depth: int = 0) -> None:
+    def add(
+        self, values: Sequence[Any], samples: Samples | Sequence[int], *, marked: bool = False, depth: int = 0
+    ) -> None:
         """Count a column of values, of the types that a JSON decoder makes.
 
         Args:
             values: the values.
-            orders: of the sample that each is from, of the same length.
+            samples: that each is from, or their orders; as many.
             marked: `$type` and `$cut` are marks of ours and not the program's fields.
             depth: how deep in a sample they stand.
         """
         if not values:
             return
+        if not isinstance(samples, Samples):
+            samples = Samples.of(samples)
         self.count += len(values)
         if depth > MAX_DEPTH:
-            self._see("any", orders)
+            self._see("any", samples)
             return
         kinds = set(map(type, values))
         if len(kinds) == 1:
-            self._add_of(NAMES[kinds.pop()], values, orders, marked=marked, depth=depth)
+            self._add_of(NAMES[kinds.pop()], values, samples, marked=marked, depth=depth)
             return
         for kind in kinds:
-            of = [(value, order) for value, order in zip(values, orders, strict=True) if type(value) is kind]
-            self._add_of(
-                NAMES[kind], [value for value, _ in of], [order for _, order in of], marked=marked, depth=depth
-            )
+            places = [place for place, value in enumerate(values) if type(value) is kind]
+            of = [values[place] for place in places]
+            self._add_of(NAMES[kind], of, samples.at(places), marked=marked, depth=depth)
 
-    def _see(self, name: str, orders: Sequence[int]) -> None:
-        seen = Seen(len(orders), min(orders), max(orders))
+    def _see(self, name: str, samples: Samples) -> None:
         known = self.types.get(name)
         if known is None:
-            self.types[name] = seen
+            self.types[name] = Seen(len(samples.orders), samples.first, samples.last)
         else:
-            known.merge(seen)
+            known.merge(Seen(len(samples.orders), samples.first, samples.last))
 
-    def _add_of(self, name: str, values: Sequence[Any], orders: Sequence[int], *, marked: bool, depth: int) -> None:
-        self._see(name, orders)
+    def _add_of(self, name: str, values: Sequence[Any], samples: Samples, *, marked: bool, depth: int) -> None:
+        self._see(name, samples)
         match name:
             case "string":
                 if self.texts is None:
@@ -229,9 +234,9 @@ class Shape:
             case "integer" | "number":
                 self._range(Numbers(min(values), max(values)))
             case "object":
-                self._add_objects(values, orders, marked=marked, depth=depth)
+                self._add_objects(values, samples, marked=marked, depth=depth)
             case "array":
-                self._add_arrays(values, orders, marked=marked, depth=depth)
+                self._add_arrays(values, samples, marked=marked, depth=depth)
 
     def _range(self, other: Numbers) -> None:
         if self.numbers is None:
@@ -240,7 +245,7 @@ class Shape:
             self.numbers.smallest = _lower(self.numbers.smallest, other.smallest)
             self.numbers.largest = -_lower(-self.numbers.largest, -other.largest)
 
-    def _add_arrays(self, values: Sequence[Any], orders: Sequence[int], *, marked: bool, depth: int) -> None:
+    def _add_arrays(self, values: Sequence[Any], samples: Samples, *, marked: bool, depth: int) -> None:
         if marked:
             values = [self._without_marks(each) for each in values]
         lengths = set(map(len, values))
@@ -248,12 +253,11 @@ class Shape:
         if len(lengths) == 1 and 0 < made.longest <= MAX_PLACES:
             made.places = tuple(Shape() for _ in range(made.longest))
             for place, column in zip(made.places, zip(*values, strict=True), strict=True):
-                place.add(column, orders, marked=marked, depth=depth + 1)
+                place.add(column, samples, marked=marked, depth=depth + 1)
         else:
             made.items = Shape()
             flat = list(chain.from_iterable(values))
-            from_samples = [order for each, order in zip(values, orders, strict=True) for _ in each]
-            made.items.add(flat, from_samples, marked=marked, depth=depth + 1)
+            made.items.add(flat, samples.of_parts(values), marked=marked, depth=depth + 1)
         if self.arrays is None:
             self.arrays = made
         else:
@@ -264,20 +268,17 @@ class Shape:
         self.cut += len(array) - len(kept)
         return kept
 
-    def _add_objects(self, values: Sequence[Any], orders: Sequence[int], *, marked: bool, depth: int) -> None:
+    def _add_objects(self, values: Sequence[Any], samples: Samples, *, marked: bool, depth: int) -> None:
         if marked:
             values = self._unmarked(values)
-        groups: dict[tuple[str, ...], list[int]] = {}
-        for place, value in enumerate(values):
-            groups.setdefault(tuple(value), []).append(place)
+        groups = by_names(values)
         made = Objects(len(values))
         if len(set().union(*groups)) > MAX_FIELDS:
             made.fields, made.values = None, Shape()
             flat = list(chain.from_iterable(value.values() for value in values))
-            of_samples = [order for value, order in zip(values, orders, strict=True) for _ in value]
-            made.values.add(flat, of_samples, marked=marked, depth=depth + 1)
+            made.values.add(flat, samples.of_parts(values), marked=marked, depth=depth + 1)
         else:
-            made.fields = _columns(values, orders, groups, marked=marked, depth=depth + 1)
+            made.fields = _columns(values, samples, groups, marked=marked, depth=depth + 1)
             _tell(made, values, groups)
         if self.objects is None:
             self.objects = made
@@ -335,35 +336,35 @@ def _lower(one: float, other: float) -> float:
 
 
 def _columns(
-    values: Sequence[dict[str, Any]],
-    orders: Sequence[int],
-    groups: dict[tuple[str, ...], list[int]],
-    *,
-    marked: bool,
-    depth: int,
+    values: Sequence[dict[str, Any]], samples: Samples, groups: Groups, *, marked: bool, depth: int
 ) -> dict[str, Shape]:
     """A summary of each field of objects, which are grouped by their names."""
+    fields: dict[str, Shape] = {}
+    if len(groups) == 1:
+        (names,) = groups
+        for name, column in zip(names, zip(*map(dict.values, values), strict=True), strict=False):
+            fields[name] = shape = Shape()
+            shape.add(column, samples, marked=marked, depth=depth)
+        return fields
     columns: dict[str, tuple[list[Any], list[int]]] = {}
     for names, places in groups.items():
-        rows = values if len(places) == len(values) else [values[place] for place in places]
-        of_rows = orders if rows is values else [orders[place] for place in places]
+        rows = [values[place] for place in places]
         for name, column in zip(
-            names, zip(*(row.values() for row in rows), strict=True), strict=False
+            names, zip(*map(dict.values, rows), strict=True), strict=False
         ):  # of objects without names there is no row
             whole = columns.setdefault(name, ([], []))
             whole[0].extend(column)
-            whole[1].extend(of_rows)
-    fields = {}
-    for name, (column_values, column_orders) in columns.items():
+            whole[1].extend(places)
+    for name, (column_values, column_places) in columns.items():
         fields[name] = shape = Shape()
-        shape.add(column_values, column_orders, marked=marked, depth=depth)
+        shape.add(column_values, samples.at(column_places), marked=marked, depth=depth)
     return fields
 
 
 def _tell(
     made: Objects,
     values: Sequence[dict[str, Any]],
-    groups: dict[tuple[str, ...], list[int]],
+    groups: Groups,
 ) -> None:
     """Note, of every field that is always one of few texts, which fields go with which of them; None of any other."""
     for name, shape in (made.fields or {}).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgtrace_analysis.passes.schema.formats import formats_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_VALUES: Final = 64
 """Different values that are told apart; a place with more has no closed set of them."""
@@ -75,11 +76,13 @@ class Texts:
 
 def _summed(texts: Sequence[str]) -> Texts:
     values = Counter(texts)
-    lengths = [len(each) for each in values]
+    lengths = list(map(len, values))
     shortest, longest = min(lengths), max(lengths)
     formats = formats_of(values)
     few = len(values) <= MAX_VALUES and longest <= VALUE_CHARACTERS
-    first = {each[:EXAMPLE_CHARACTERS] for each, length in zip(values, lengths, strict=True) if length == shortest}
+    first: Iterable[str] = values if shortest == longest else [each for each in values if len(each) == shortest]
+    if shortest > EXAMPLE_CHARACTERS:
+        first = {each[:EXAMPLE_CHARACTERS] for each in first}
     return Texts(
         count=len(texts),
         shortest=shortest,
@@ -87,5 +90,5 @@ def _summed(texts: Sequence[str]) -> Texts:
         formats=formats,
         alphabet=frozenset(c for c in set().union(*values) if c < "\x80") if "base64" in formats else frozenset(),
         values=values if few else None,
-        examples=tuple(sorted(first)[:MAX_EXAMPLES]),
+        examples=tuple(heapq.nsmallest(MAX_EXAMPLES, first)),
     )

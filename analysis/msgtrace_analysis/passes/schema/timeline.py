@@ -6,13 +6,14 @@ however the bodies are divided.
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,12 +60,18 @@ class Timeline:
     kept: dict[int, Signature] = field(default_factory=dict)
     full: bool = False
 
-    def add(self, order: int, signature: Signature) -> None:
-        """Note a body."""
-        if not self.full:
-            self.kept[order] = signature
-            if len(self.kept) >= 2 * MAX_KEPT:
-                self.limit()
+    def add_all(self, orders: Sequence[int], bodies: Sequence[dict[str, Any]]) -> None:
+        """Note bodies."""
+        if self.full:
+            return
+        rows: Iterable[tuple[int, dict[str, Any]]] = zip(orders, bodies, strict=True)
+        if len(orders) > MAX_KEPT:  # no other has a place in the sample
+            rows = heapq.nsmallest(MAX_KEPT, rows, key=lambda row: _hash(row[0]))
+        same: dict[Signature, Signature] = {}  # one object for all that are alike: it is sent to another process once
+        for order, body in rows:
+            signature = signature_of(body)
+            self.kept[order] = same.setdefault(signature, signature)
+        self.limit()
 
     def merge(self, other: Timeline) -> None:
         """Take another in."""

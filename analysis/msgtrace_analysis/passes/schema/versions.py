@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.findings import Change
+from msgtrace_analysis.passes.schema.samples import by_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from msgtrace_analysis.findings import Verdict
     from msgtrace_analysis.passes.schema.shapes import Arrays, Objects, Shape
@@ -71,6 +72,28 @@ def version_said(body: Any) -> tuple[str, str] | None:
         if (kind is int and 0 <= value < LARGEST) or (kind is str and _VALUE.fullmatch(value)):
             return f"field {name}", str(value)
     return None
+
+
+def versions_said(bodies: Sequence[Any]) -> list[tuple[str, str] | None]:
+    """What `version_said` says of each of some bodies: of those with the same names, each value is judged once."""
+    found: list[tuple[str, str] | None] = [None] * len(bodies)
+    objects = [place for place, body in enumerate(bodies) if type(body) is dict]
+    for names, among in by_names([bodies[place] for place in objects]).items() if objects else ():
+        candidates = _candidates(names)
+        if not candidates:
+            continue
+        places = [objects[each] for each in among]
+        values = [bodies[place][candidates[0]] for place in places]
+        said: dict[Any, tuple[str, str] | None] = {}
+        if set(map(type, values)) in ({int}, {str}):  # else those that are equal may not be the same
+            said = {value: version_said({candidates[0]: value}) for value in set(values)}
+        if said and None not in said.values():
+            for place, value in zip(places, values, strict=True):
+                found[place] = said[value]
+        else:
+            for place in places:
+                found[place] = version_said(bodies[place])
+    return found
 
 
 @functools.lru_cache(maxsize=4_096)
