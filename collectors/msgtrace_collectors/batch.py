@@ -20,6 +20,7 @@ from msgtrace_collectors.columns import (
     table,
 )
 from msgtrace_collectors.definitions import TABLES, definition_row, process_facts
+from msgtrace_collectors.left_out import LeftOut
 from msgtrace_collectors.message_columns import IDENTIFIERS, MessageReader, sane_time
 from msgtrace_collectors.operation_rows import OperationRows
 from msgtrace_collectors.process import NUMBERS, SEQUENCES
@@ -106,12 +107,14 @@ class Batch:
         redactor: for everything but bodies.
         bodies: keeps bodies.
         process_by_id: the state of a process, by its id.
+        left_out: what is no part of a sample.
         size_bytes: of the payloads gathered so far.
     """
 
     redactor: Redactor
     bodies: Bodies
     process_by_id: Callable[[str], ProcessState]
+    left_out: LeftOut = field(default_factory=LeftOut)
     size_bytes: int = 0
     _reader: MessageReader = field(init=False)
     _rows: OperationRows = field(default_factory=OperationRows)
@@ -145,6 +148,7 @@ class Batch:
             records: list[Record | None] = [decode(payload) for payload in payloads]
         except (ValueError, RecursionError):  # a text that is no UTF-8 raises its own
             records = [self._decoded(process, payload) for payload in payloads]
+        records = self._of_sample(process, records)
         opened = self._rows.opened(process.number)
         outcomes, durations, began = self._rows.outcomes, self._rows.durations_ns, self._rows.monotonic_ns
         run: list[Any] = []
@@ -176,6 +180,35 @@ class Batch:
                 self._about_process(process, record)
         self._end_run(process, run)
         process.records += len(payloads)
+
+    def _of_sample(self, process: ProcessState, records: list[Record | None]) -> list[Record | None]:
+        """The records without those of what was left out, which is counted."""
+        left_out = self.left_out
+        if not left_out and not any(
+            (kind is Begin or kind is Observed) and record.message.left_out  # type: ignore[union-attr]  # by the exact type
+            for record in records
+            for kind in (type(record),)
+        ):
+            return records
+        kept: list[Record | None] = []
+        for record in records:
+            match record:
+                case Begin() | Observed():
+                    why = left_out.reason(process, record)
+                    if why is not None:
+                        self.lose(process, why[0], self.redactor.text(why[1])[0])
+                        continue
+                case Complete() if left_out.has(process, record.sequence):
+                    continue
+                case Together() if any(left_out.has(process, each) for each in record.sequences):
+                    kept += [each for each in apart(record) if not left_out.has(process, each.sequence)]
+                    continue
+                case Define(number_table, number, value) if number_table == TEXTS and isinstance(value, str):
+                    text_id = process.definition_id(number)
+                    if text_id is not None:
+                        left_out.name_channel(text_id, value)
+            kept.append(record)
+        return kept
 
     def _decoded(self, process: ProcessState, payload: bytes) -> Record | None:
         """A record, as far as it can be saved."""
@@ -272,6 +305,7 @@ class Batch:
                     self._definitions.setdefault(TABLES[number_table], []).append((definition_id, *row))
                     if number_table == TEXTS and row[0] is not None:
                         self.bodies.name_channel(definition_id, row[0])
+                        self.left_out.name_channel(definition_id, row[0])
             case Clock(wall_ns, monotonic_ns):
                 if not (0 <= wall_ns < MAX_CLOCK_NS and 0 <= monotonic_ns < MAX_CLOCK_NS):
                     self.lose(process, UNDECODABLE, "an impossible time")

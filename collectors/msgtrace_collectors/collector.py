@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from msgtrace_collectors.batch import Batch
 from msgtrace_collectors.bodies import Bodies
+from msgtrace_collectors.left_out import LeftOut
 from msgtrace_collectors.registry import Registry
 from msgtrace_collectors.secret import spool_secret
 from msgtrace_collectors.spool import SpoolReader
@@ -107,6 +108,7 @@ class Collector:
                 self._bodies.name_channel(channel_id, name)
         self._redactor = redactor
         self._reader = SpoolReader(spool, self.registry)
+        self._left_out = LeftOut()
         self._batch = self._new_batch()
         self._committed_at = time.monotonic()
         self.operations = 0
@@ -120,7 +122,7 @@ class Collector:
         """Who waits for everything to be stored."""
 
     def _new_batch(self) -> Batch:
-        return Batch(self._redactor, self._bodies, self.registry.get)
+        return Batch(self._redactor, self._bodies, self.registry.get, self._left_out)
 
     def run(
         self,

@@ -65,6 +65,7 @@ MESSAGE_COLUMNS: Final[tuple[tuple[str, str | None, pa.DataType], ...]] = (
     ("truncated", "truncated", BOOL),
     ("redacted", "redacted", INT),
     ("digest", None, DIGEST),
+    ("left_out", None, INT),
 )
 
 HEAD_COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (

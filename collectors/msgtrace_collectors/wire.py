@@ -75,6 +75,7 @@ class MessageFields(Struct, gc=False, omit_defaults=True):
     truncated: bool | None = None
     redacted: Int64 | None = None
     digest: Any = None
+    left_out: int | None = None
 
 
 class CompletionFields(Struct, gc=False, omit_defaults=True):

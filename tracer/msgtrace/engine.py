@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from msgtrace.hook import Action, Hook, Point, Several, Status
+from msgtrace import interning
 from msgtrace.native import MAX_FAILURES
 from msgtrace.parts import several
 from msgtrace.probe import Probe
@@ -147,7 +148,8 @@ class Engine:
         actions = {id(each): each for each in point.table.values()} if point.action is None else {0: point.action}
         probes: list[Probe] = []
         made = {}
-        for key, action in actions.items():
+        for key, whole in actions.items():
+            action = whole if interning.settings.sample >= 1 else _of_sample(whole)
             pair = self._probes(placed, action)
             probes += pair
             if point.action is None and pair[0].depth and not is_coroutine_function(function):
@@ -217,6 +219,12 @@ def _unbound(current: Any, owner: Any) -> Any:
     """
     bind = getattr(type(current), "__get__", None)
     return current if bind is None or not isinstance(owner, type) else bind(current, None, owner)
+
+
+def _of_sample(action: Action) -> Action:
+    from msgtrace.sampling import sampled  # noqa: PLC0415 - few programs are sampled
+
+    return sampled(action, interning.settings.sample)
 
 
 def is_loaded(name: str) -> bool:

@@ -57,6 +57,11 @@ def text(value: str) -> str | int:
     return value if _recorder is None else _recorder.number(TEXTS, value) or value
 
 
+def texts() -> dict[str, int]:
+    """The strings that have numbers."""
+    return _texts
+
+
 def type_name(kind: type) -> str:
     """A class's full name."""
     return f"{kind.__module__}.{kind.__qualname__}"

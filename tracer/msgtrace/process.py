@@ -12,15 +12,17 @@ _LAUNCHERS = {"gunicorn", "uvicorn", "hypercorn", "daphne", "celery", "flask", "
 _TAKES_VALUE = {"-W", "-X", "--check-hash-based-pycs"}
 
 
-def facts(service: str) -> dict[str, Any]:
+def facts(service: str, sample: float = 1.0) -> dict[str, Any]:
     """The PROCESS record's facts.
 
     Args:
         service: the configured name, '' to make one from the command line.
+        sample: which part of the conversations is recorded.
     """
     tested_by = os.environ.get("MSGTRACE_TESTED_BY")  # see `start.Tracer.mark`
     return {
         **({"tested_by": tested_by} if tested_by else {}),
+        **({"sample": sample} if sample < 1 else {}),
         "pid": os.getpid(),
         "parent_pid": os.getppid(),
         "service": service or service_of(sys.orig_argv),

@@ -64,6 +64,12 @@ CAUSE_NESTED: Final = 8
 CAUSE_ELSEWHERE: Final = 16
 """the effect is no doing of the handler's own code, but of a task, thread or callback that has its cause from it"""
 
+# Why a message is no part of a sample: see `sampling`.
+LEFT_OUT_CONVERSATION: Final = 1
+"""by the id of its conversation, which it carries"""
+LEFT_OUT_CHANNEL: Final = 2
+"""by its channel: it carries none"""
+
 Kind = Literal[
     "send",
     "receive",
@@ -153,6 +159,8 @@ class Message(TypedDict, total=False):
     """arguments of a declaration, subscription or connection; also rarer facts about a message"""
     outcome: Outcome
     """what a settlement does, or how a one-phase operation ended"""
+    left_out: int
+    """LEFT_OUT_*: it is no part of the sample; it is counted, with all that follows from it, and not stored"""
 
 
 class Facts(TypedDict, total=False):

@@ -34,6 +34,8 @@ class Settings(Struct, frozen=True):
     """bytes of one segment"""
     spool_limit: int = 32 << 20
     """bytes that one process's segments may take"""
+    sample: float = 1.0
+    """which part of the conversations is recorded"""
     snapshot_nodes: int = 200
     """objects kept of an in-process event's arguments"""
 
@@ -84,9 +86,21 @@ def _parsed(name: str, text: str, default: Any) -> Any:
         if not text.isdecimal():
             raise BadSetting(f"{name}={text!r}: expected a whole number")
         return int(text)
+    if isinstance(default, float):
+        return _part(name, text)
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
+
+
+def _part(name: str, text: str) -> float:
+    try:
+        part = float(text)
+    except ValueError:
+        part = 0.0
+    if not 0 < part <= 1:
+        raise BadSetting(f"{name}={text!r}: expected a part such as 0.1, above 0 and at most 1")
+    return part
 
 
 def _written(value: Any) -> str:

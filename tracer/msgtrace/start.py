@@ -219,7 +219,7 @@ class Tracer:
                 os.makedirs(settings.spool, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not imported at start
             recorder = self.recorder = Recorder(
                 settings.spool,
-                lambda: process.facts(settings.service),
+                lambda: process.facts(settings.service, settings.sample),
                 body_limit=settings.body_limit,
                 segment_bytes=settings.segment_bytes,
                 spool_limit=settings.spool_limit,

@@ -51,6 +51,8 @@ _OPTIONS: Final = (
     click.option("--ignore", multiple=True, metavar="LIBRARY", callback=_libraries,
                  help="Don't record it. Repeatable."),
     click.option("--propagate", is_flag=True, help="Add traceparent headers to outgoing messages. Changes the traffic."),
+    click.option("--sample", type=click.FloatRange(0, 1, min_open=True), metavar="PART",
+                 help="Record this part of the conversations only, e.g. 0.1: docs/staging.md."),
     click.option("--body-limit", type=click.IntRange(0, 1 << 24), metavar="BYTES", help="Bytes kept of a body."),
     click.option("--redact", multiple=True, metavar="RULE",
                  help="off, name:NAME, keep:NAME or pattern:REGEX. Repeatable."),
