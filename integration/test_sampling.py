@@ -66,7 +66,9 @@ def test_conversations_are_whole(rabbitmq: Rabbitmq, unique: Callable[[str], str
     both = 2 * len(wanted)
     assert following.pop("declared") >= 22
     assert following == {"handled": both, "settled": both + 3 * len(plain), "emitted": both, "heard": both}
-    lost = {(row["reason"]): row["lost"] for row in done.rows("select reason, sum(lost) as lost from losses group by all")}
+    lost = {
+        (row["reason"]): row["lost"] for row in done.rows("select reason, sum(lost) as lost from losses group by all")
+    }
     left_out, channels_out = COUNT - len(wanted), 20 - len(plain)
     conversation, channel = REASONS.values()
     assert lost == {

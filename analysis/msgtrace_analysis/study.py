@@ -85,6 +85,8 @@ WHOLE: Final = {
 CLOCKS: Final = """
     select host, reference, shift_ns, least_ns, most_ns, messages, contradicted from msgtrace_store.clocks order by host
 """
+# One row: the smallest part of the conversations that a process was told to record.
+SAMPLE: Final = "select min(cast(facts ->> '$.sample' as double)) from processes"
 ALIGN: Final = "update operations set observed_ns = observed_ns - $1 where host = $2"
 
 # One row per message of a list of operations that has a key and a body.
@@ -151,6 +153,7 @@ class Study:
     Attributes:
         note: why links may be out of date; '' when they are not.
         recording: the trace was still growing when it was copied.
+        sample: which part of the conversations was recorded; None for all.
         clocks: of hosts, as messages tell them; times in the copy are corrected by them.
     """
 
@@ -158,6 +161,7 @@ class Study:
         self._trace = trace
         self.recording = trace.recording
         self.note = _brought_up_to_date(trace)
+        self.sample = _sample(trace)
         self.clocks: tuple[HostClock, ...] = _clocks(trace)
         self._folder = tempfile.mkdtemp(prefix="msgtrace-study-")
         self._database = duckdb.connect(
@@ -359,6 +363,11 @@ class Study:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sample(trace: Trace) -> float | None:
+    ((sample,),) = _tuples(trace.query(SAMPLE))
+    return None if sample is None else float(sample)
 
 
 def _clocks(trace: Trace) -> tuple[HostClock, ...]:

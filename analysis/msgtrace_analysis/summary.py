@@ -21,6 +21,7 @@ from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.passes.stack import stack
 from msgtrace_analysis.renderers.markdown import visible
+from msgtrace_analysis.renderers.sample_lines import part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,6 +58,8 @@ def lines(
         yield f"  channels        {channels.total()}: {_counts(_largest(channels.items()))}"
         yield f"  receives        {_found(known, 'receive', known.links, 'matched to their sends')}"
         yield f"  sends           {_found(known, 'send', (), '')}{_caused(known)}"
+    if extent.sample is not None:
+        yield f"  sample          {part(extent.sample)} conversations, or whole channels; the rest is counted as losses"
     yield f"  losses          {_losses(known, option)}"
     if verbose:
         yield from _more(system, known)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from msgtrace.hook import Action, Hook, Point, Several, Status
 from msgtrace import interning
+from msgtrace.hook import Action, Hook, Point, Several, Status
 from msgtrace.native import MAX_FAILURES
 from msgtrace.parts import several
 from msgtrace.probe import Probe

@@ -37,6 +37,10 @@ _REQUESTS: Final = frozenset({"trigger", "call"})
 _FACTS: Final = frozenset({"declare", "subscribe", "connect"})
 """What is told of brokers and subscriptions, and is recorded whatever the sample is."""
 _KINDS: Final = frozenset({"send", "receive"}) | _REQUESTS | _FACTS
+MOST_PLACES: Final = 10_000
+_places: dict[tuple[Any, ...], bool] = {}
+"""What was decided of channels, by rate and how a message names its own: numbers of one process."""
+_of: list[bytes] = [b""]
 _names: dict[int, str] = {}
 
 
@@ -100,7 +104,7 @@ def _text(value: Any) -> bytes:
 
 
 def left_out(message: Message, kind: str, rate: float) -> int | None:
-    """By which way a message is left out, as `records.LEFT_OUT_*`; 0 for one that is recorded, None for what its cause decides."""
+    """By which way it is left out, as `records.LEFT_OUT_*`; 0 for what is recorded, None for what its cause decides."""
     if kind in _FACTS:
         return 0
     key = conversation(message)
@@ -112,7 +116,24 @@ def left_out(message: Message, kind: str, rate: float) -> int | None:
         cause = CURRENT.get()
         if cause is not None and cause.sequences:
             return None
-    return 0 if chosen(channel(message), rate) else LEFT_OUT_CHANNEL
+    return 0 if _goes_with_channel(message, rate) else LEFT_OUT_CHANNEL
+
+
+def _goes_with_channel(message: Message, rate: float) -> bool:
+    process = interning.process()
+    if _of[0] is not process:
+        _of[0] = process
+        _places.clear()
+        _names.clear()
+    settings = message.get("settings")
+    exchange = settings.get("exchange") if settings and message.get("channel_kind") == "queue" else None
+    place = (message.get("channel"), message.get("routing_key"), exchange, rate)
+    known = _places.get(place)
+    if known is None:
+        if len(_places) >= MOST_PLACES:
+            _places.clear()
+        known = _places[place] = chosen(channel(message), rate)
+    return known
 
 
 def _stub(message: Message, way: int) -> Message:

@@ -15,6 +15,7 @@ from msgtrace_analysis.passes import prepare
 from msgtrace_analysis.renderers.clock_lines import clock_line
 from msgtrace_analysis.renderers.markdown import fenced
 from msgtrace_analysis.renderers.rows import FORMATS, render
+from msgtrace_analysis.renderers.sample_lines import sample_line
 from msgtrace_analysis.rules import NO_RULES, RulesError, read_rules
 from msgtrace_analysis.study import Study
 from msgtrace_collectors.trace import TraceError, open_trace
@@ -116,8 +117,8 @@ def studied(db: Path, rules: Rules = NO_RULES, since: Since | None = None) -> It
     with opened(db) as trace, Study(trace) as study:
         if study.note:
             click.echo(f"msgtrace: links may be incomplete: {study.note}", err=True)
-        for clock in study.clocks:
-            if (line := clock_line(clock)) is not None:
+        for line in (sample_line(study.sample), *map(clock_line, study.clocks)):
+            if line is not None:
                 click.echo(f"msgtrace: {line}", err=True)
         if since is not None:
             ((last,),) = study.rows("select max(observed_ns) from operations")

@@ -55,6 +55,7 @@ class Rate:
         failed: messages that failed, were refused or were given back.
         schedules: of an event type.
         hours: messages in each hour of the day, UTC; None when the trace covers less than a day.
+        sample: which part of the conversations was recorded: what is counted is of those. None for all.
     """
 
     scope: Scope
@@ -76,6 +77,7 @@ class Rate:
     schedules: tuple[Schedule, ...]
     hours: tuple[int, ...] | None
     evidence: Evidence
+    sample: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Recording:
         recording: a collector was still at work, so that a later report may say more.
         note: what keeps links from being up to date; '' when they are.
         clocks: of hosts that messages connect; where there are none, all is of one host, or nothing tells.
+        sample: which part of the conversations was recorded; None for all.
         chosen: what of the trace the findings are about, as the options of a command say it; '' for all of it.
     """
 
@@ -54,6 +55,7 @@ class Recording:
     note: str
     clocks: tuple[HostClock, ...] = ()
     chosen: str = ""
+    sample: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ def missing(study: Study) -> tuple[Missing, ...]:
 def _missing(study: Study) -> Iterator[Missing]:
     for row in study.rows(PASSED_OVER):
         yield _gap("not received", row, PASSED, "likely")
-    for row in study.rows(NUMBERS):
+    # What a sample leaves out has offsets, too.
+    for row in study.rows(NUMBERS) if study.sample is None else ():
         yield _gap("offsets", row, UNKNOWN_NUMBERS, "likely")
     for row in study.rows(UNSETTLED):
         yield _gap("unsettled", row, OPEN, "exact")

@@ -45,4 +45,5 @@ def recording(study: Study) -> Recording:
         recording=study.recording,
         note=study.note,
         clocks=study.clocks,
+        sample=study.sample,
     )

@@ -209,7 +209,8 @@ class _Measured:
             for kind, hour, messages in study.rows(HOURS, [first, width]):
                 self._hours.setdefault(names[kind], [0] * 24)[hour] = messages
         self._schedules: dict[str, list[Schedule]] = {}
-        for kind, service, name, site, ticks in study.rows(TICKS):
+        # A period of what was left out in part is a multiple of the true one, or none.
+        for kind, service, name, site, ticks in study.rows(TICKS) if study.sample is None else ():
             found = schedules.find([(each - first) / 1e9 for each in ticks])
             if found is not None:
                 self._schedules.setdefault(names[kind], []).append(_schedule(Place("code", service, name, site), found))
@@ -244,6 +245,7 @@ class _Measured:
             schedules=tuple(self._schedules.get(subject, ())) if scope == "event" else (),
             hours=tuple(self._hours[subject]) if scope == "event" and subject in self._hours else None,
             evidence=evidence(rest),
+            sample=self._study.sample,
         )  # fmt: skip
 
 

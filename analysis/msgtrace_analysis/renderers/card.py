@@ -11,6 +11,7 @@ from msgtrace_analysis.renderers.flow_values import flow as flow_json
 from msgtrace_analysis.renderers.json_values import time_of
 from msgtrace_analysis.renderers.markdown import visible
 from msgtrace_analysis.renderers.retry_values import delays_text, then_text
+from msgtrace_analysis.renderers.sample_lines import in_sample
 from msgtrace_analysis.renderers.values import value
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _often(card: Card) -> Iterator[tuple[str, str]]:
         peak = "" if known.peak_per_second is None else f", peak {known.peak_per_second:.3g}"
         bursts = "" if known.fano is None else f", burstiness {known.fano:.3g}"
         failed = f", {known.failed:,} failed" if known.failed else ""
-        note = f"; {card.note}" if card.note else ""
+        note = in_sample(known.sample) + (f"; {card.note}" if card.note else "")
         yield (
             "rate",
             f"{known.per_second:.3g} a second (95%: {known.low:.3g} to {known.high:.3g}){peak}{bursts}{failed}{note}",

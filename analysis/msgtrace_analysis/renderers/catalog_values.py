@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace_analysis.passes.retention import kept_ms
+from msgtrace_analysis.renderers.sample_lines import in_sample
 
 if TYPE_CHECKING:
     from msgtrace_analysis.findings import Contract, Event, Findings, Rate
@@ -68,10 +69,11 @@ def often(rate: Rate) -> str:
 
     For example `3 per minute (95%: 1.8 to 4.2)`, over the whole recording.
     """
+    sampled = in_sample(rate.sample)
     if rate.per_second is None:
-        return "once" if rate.messages == 1 else f"{rate.messages:,} times, all at one moment"
+        return f"once{sampled}" if rate.messages == 1 else f"{rate.messages:,} times, all at one moment{sampled}"
     if rate.messages == 1:
-        return "once"
+        return f"once{sampled}"
     seconds, unit = next((each for each in UNITS if rate.per_second * each[0] >= 1), UNITS[-1])
     between = (
         ""
@@ -82,4 +84,4 @@ def often(rate: Rate) -> str:
     ticks = "".join(
         f"; every {each.period_s:g} s by {each.place.service} ({each.certainty})" for each in rate.schedules
     )
-    return f"{rate.per_second * seconds:.3g} per {unit}{between}{bursts}{ticks}"
+    return f"{rate.per_second * seconds:.3g} per {unit}{between}{bursts}{ticks}{sampled}"

@@ -49,7 +49,7 @@ async def last() -> None:
 
 
 async def main() -> None:
-    end = subprocess.Popen([sys.executable, *sys.argv, "last"])
+    end = subprocess.Popen([sys.executable, *sys.argv, "last"])  # noqa: ASYNC220 - it is beside, and waited for at the end
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         await channel.declare_queue(f"{prefix}.second")

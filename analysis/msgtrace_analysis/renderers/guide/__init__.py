@@ -24,6 +24,7 @@ from msgtrace_analysis.renderers.guide import (
 from msgtrace_analysis.renderers.guide.anchors import Anchors
 from msgtrace_analysis.renderers.guide.citing import Citations
 from msgtrace_analysis.renderers.markdown import Safe
+from msgtrace_analysis.renderers.sample_lines import sample_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,6 +69,7 @@ def render(findings: Findings) -> str:
         "mark": Safe(MARK),
         "f": findings,
         "r": findings.recording,
+        "sample": sample_line(findings.recording.sample),
         "clocks": [line for clock in findings.recording.clocks if (line := clock_line(clock)) is not None],
         "event_of": {event.ref: event for event in findings.events},
     }

@@ -9,6 +9,7 @@ from msgtrace_analysis.findings import CERTAINTIES
 from msgtrace_analysis.renderers import markdown, mermaid
 from msgtrace_analysis.renderers.markdown import Safe, code, text
 from msgtrace_analysis.renderers.retry_values import delays_text
+from msgtrace_analysis.renderers.sample_lines import in_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,7 +105,9 @@ def per_second(value: Rate) -> Safe:
     if value.per_second is None:
         return NOTHING_SAFE
     bursts = ", comes in bursts" if value.interval == "overdispersed" else ""
-    return Safe(f"{short(value.per_second)} ({short(value.low)} to {short(value.high)}{bursts})")
+    return Safe(
+        f"{short(value.per_second)} ({short(value.low)} to {short(value.high)}{bursts}{in_sample(value.sample)})"
+    )
 
 
 def schedules(values: Iterable[Schedule]) -> Safe:
