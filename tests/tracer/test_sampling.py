@@ -77,4 +77,4 @@ def test_what_is_no_message_is_left_alone() -> None:
 def test_a_message_that_is_left_out_keeps_only_what_it_is_counted_by() -> None:
     whole: Any = {"channel": "x", "body": b"secret", "correlation_id": "1", "headers": [("a", b"b")], "handler": 3}
     action: Any = sampled(Send(read=lambda: [whole]), 1e-9)
-    assert action.read() == [{"channel": "x", "left_out": LEFT_OUT_CONVERSATION, "handler": 3}]
+    assert action.read() == [{"channel": "x", "handler": 3, "left_out": LEFT_OUT_CONVERSATION}]

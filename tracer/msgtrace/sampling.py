@@ -37,6 +37,7 @@ _REQUESTS: Final = frozenset({"trigger", "call"})
 _FACTS: Final = frozenset({"declare", "subscribe", "connect"})
 """What is told of brokers and subscriptions, and is recorded whatever the sample is."""
 _KINDS: Final = frozenset({"send", "receive"}) | _REQUESTS | _FACTS
+_KEPT: Final = ("channel", "handler", "link", "receipt")
 MOST_PLACES: Final = 10_000
 _places: dict[tuple[Any, ...], bool] = {}
 """What was decided of channels, by rate and how a message names its own: numbers of one process."""
@@ -137,11 +138,11 @@ def _goes_with_channel(message: Message, rate: float) -> bool:
 
 
 def _stub(message: Message, way: int) -> Message:
-    kept: Message = {"channel": message.get("channel", ""), "left_out": way}
-    for name in ("handler", "link", "receipt"):
-        if name in message:
-            kept[name] = message[name]
-    return kept
+    whole: Any = message
+    kept: Any = {name: whole[name] for name in _KEPT if name in whole}
+    kept["left_out"] = way
+    stub: Message = kept
+    return stub
 
 
 def sampled(action: Action, rate: float) -> Action:
@@ -150,7 +151,8 @@ def sampled(action: Action, rate: float) -> Action:
         return replace(action, split=_parts(action.split, rate))
     if action.kind not in _KINDS or isinstance(action, Late) or not hasattr(action, "read"):
         return action
-    return replace(action, read=_reading(action.read, action.kind, rate))
+    of: Any = action
+    return replace(action, read=_reading(of.read, action.kind, rate))
 
 
 def _reading(read: Callable[..., Any], kind: str, rate: float) -> Callable[..., Any]:
