@@ -15,7 +15,7 @@ SOURCES := $(shell find tracer collectors analysis -type f -not -name '*.pyc' -n
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(STAMP): locks/dev.txt pyproject.toml hatch_build.py tracer/msgtrace/_native.c
+$(STAMP): locks/dev.txt pyproject.toml hatch_build.py tracer/msgtrace/_native.c $(wildcard tracer/msgtrace/compiled/*.c)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "msgtrace needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo 'no venv module: apt-get install python3-venv' >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -18,6 +18,7 @@ from setuptools.command.build_ext import build_ext
 
 MODULE = "msgtrace._native"
 SOURCE = Path("tracer/msgtrace/_native.c")
+"""It includes the files of the folder `compiled` beside it."""
 FLAGS = [
     "-O3",
     "-std=c11",
@@ -75,7 +76,8 @@ def compiled(root: Path, folder: Path) -> Path:
     """Compile the module for the running interpreter; its file."""
     source = root / SOURCE
     # What `msgtrace.native` knows it by.
-    checksum = f"-DMSGTRACE_SOURCE={zlib.crc32(source.read_bytes())}u"
+    parts = [source, *sorted(source.parent.glob("compiled/*.c"))]
+    checksum = f"-DMSGTRACE_SOURCE={zlib.crc32(b''.join(each.read_bytes() for each in parts))}u"
     extension = Extension(MODULE, [str(source)], extra_compile_args=[*FLAGS, checksum])
     command = build_ext(Distribution({"name": "msgtrace", "ext_modules": [extension]}))
     command.build_lib = command.build_temp = str(folder)

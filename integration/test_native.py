@@ -42,14 +42,15 @@ def compiler() -> list[str]:
     return shlex.split(sysconfig.get_config_var("CC") or "cc")
 
 
-def build(folder: Path, source: bytes) -> None:
-    """Compile a source as the build does (hatch_build.py), with its own checksum."""
-    path = folder / "_native.c"
-    path.write_bytes(source)
+def build(folder: Path) -> None:
+    """Compile what lies in a folder as the build does (hatch_build.py), with its own checksum."""
+    path = folder / "msgtrace" / "_native.c"
+    parts = [path, *sorted(path.parent.glob("compiled/*.c"))]
+    checksum = zlib.crc32(b"".join(each.read_bytes() for each in parts))
     target = folder / "msgtrace" / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
     include = sysconfig.get_paths()["include"]
     subprocess.run(
-        [*compiler(), "-shared", "-fPIC", "-O1", "-std=c11", f"-I{include}", f"-DMSGTRACE_SOURCE={zlib.crc32(source)}u", path, "-o", target],
+        [*compiler(), "-shared", "-fPIC", "-O1", "-std=c11", f"-I{include}", f"-DMSGTRACE_SOURCE={checksum}u", path, "-o", target],
         check=True, capture_output=True,
     )  # fmt: skip
 
@@ -75,12 +76,13 @@ def operations(folder: Path, trace: Path) -> int:
 
 def test_a_stale_build_is_left_alone(copied: Path, tmp_path: Path) -> None:
     (copied / "msgtrace" / "_native.c").write_bytes(SOURCE.read_bytes())
-    build(copied, SOURCE.read_bytes())
+    build(copied)
     assert (recorder(copied)["state"], recorder(copied)["detail"]) == ("ok", "compiled")
     compiled = operations(copied, tmp_path / "compiled.duckdb")
     assert compiled > 0
 
-    (copied / "msgtrace" / "_native.c").write_bytes(SOURCE.read_bytes() + b"/* newer than what was built */\n")
+    changed = copied / "msgtrace" / "compiled" / "pen.c"
+    changed.write_bytes(changed.read_bytes() + b"/* newer than what was built */\n")
     told = recorder(copied)
     assert told["state"] == "warning"
     assert "built from the source of another version of msgtrace" in told["detail"]

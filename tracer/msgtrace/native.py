@@ -1,4 +1,4 @@
-"""Whether the recorder's hot path runs in C here, and why not where it doesn't. What it does, `_native.c` says.
+"""Whether the recorder's hot path runs in C here, and why not where it doesn't. What it does, `_native.c` and `compiled/*.c` say.
 
 The Python that it stands for is complete by itself, and is what runs on interpreters that no compiled part was built for,
 on those without a global lock, and with MSGTRACE_NATIVE=0.
@@ -24,12 +24,17 @@ LAYOUT: Final = (VERSION, HEADER_BYTES, END_WORD, CHECKED_BYTES, MAX_FAILURES, M
 
 
 def _checksum() -> int | None:
-    """Of `_native.c` as it lies beside this file; None where it is not there, and nothing can be newer than what was built."""
+    """Of the C source as it lies beside this file; None where it is not there, and nothing can be newer than what was built."""
+    folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib may not be loaded yet
     try:
-        with open(os.path.join(os.path.dirname(__file__), "_native.c"), "rb") as source:  # noqa: PTH118, PTH120, PTH123 - pathlib may not be loaded yet
-            return zlib.crc32(source.read())
+        parts = [f"compiled/{name}" for name in sorted(os.listdir(f"{folder}/compiled")) if name.endswith(".c")]  # noqa: PTH208 - as above
+        checksum = 0
+        for name in ("_native.c", *parts):
+            with open(f"{folder}/{name}", "rb") as source:  # noqa: PTH123 - as above
+                checksum = zlib.crc32(source.read(), checksum)
     except OSError:
         return None
+    return checksum
 
 
 def _found() -> tuple[Any, str]:
