@@ -14,6 +14,9 @@
 #include <string.h>
 #include <structmember.h>
 #include <time.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* The checksum of this file and of `compiled`, which the build sets: native.py uses what was built from the source that
  * lies beside it. */
@@ -42,7 +45,7 @@
 /* As in kept_context.py. */
 #define KEPT_COLLECTIONS 8
 
-#define MAX_PARTS 4
+#define MAX_PARTS 4 /* of a message as it is written */
 #define HEAD_BYTES 96
 #define TAIL_BYTES 64
 #define THREADS 64
@@ -72,88 +75,14 @@ static PyObject *plain_submission; /* deferral.Pending */
 #include "compiled/pen.c"
 #include "compiled/code_sites.c"
 #include "compiled/messagepack.c"
+#include "compiled/reading.c"
 #include "compiled/causes.c"
 #include "compiled/submission.c"
 #include "compiled/probe.c"
 #include "compiled/guarded.c"
 #include "compiled/handling.c"
 #include "compiled/snapshot.c"
-
-/* ---- contexts kept over a collection: see kept_context ------------------------------------------------------------ */
-
-/* Two for each collection: the variables at its start and at its end. */
-static PyObject *kept[2 * KEPT_COLLECTIONS];
-static size_t kept_next;
-static int kept_start;
-
-static void
-keep(PyObject *context)
-{
-    PyObject *old = kept[kept_next];
-    kept[kept_next] = context;
-    kept_next = (kept_next + 1) % (2 * KEPT_COLLECTIONS);
-    Py_XDECREF(old); /* last: it may run the program's code */
-}
-
-/* A context's variables are what its traversal comes to first: a copy has no other context before them. */
-static int
-first_visited(PyObject *object, void *found)
-{
-    *(PyObject **)found = object;
-    return 1;
-}
-
-static PyObject *
-variables_of(PyObject *context)
-{
-    PyObject *found = NULL;
-    Py_TYPE(context)->tp_traverse(context, first_visited, &found);
-    return found;
-}
-
-/* keep_context(phase, info), for `gc.callbacks`: no bytecode runs here, and so no signal handler of the program's. */
-static PyObject *
-keep_context(PyObject *module, PyObject *const *args, Py_ssize_t given)
-{
-    (void)module;
-    if (!wants(given, 2))
-        return NULL;
-    int start = PyUnicode_Check(args[0]) && PyUnicode_CompareWithASCIIString(args[0], "start") == 0;
-    PyObject *now = PyContext_CopyCurrent();
-    if (now == NULL)
-        return NULL;
-    if (start) {
-        kept_start = 1;
-        keep(now);
-        Py_RETURN_NONE;
-    }
-    size_t last = (kept_next + 2 * KEPT_COLLECTIONS - 1) % (2 * KEPT_COLLECTIONS);
-    PyObject *before = kept_start ? kept[last] : NULL;
-    kept_start = 0;
-    if (before != NULL && variables_of(before) == variables_of(now)) {
-        /* Nothing was set: nothing of it is kept longer than the collection. */
-        kept[last] = NULL;
-        keep(NULL);
-        Py_DECREF(before);
-        Py_DECREF(now);
-    }
-    else {
-        keep(now);
-    }
-    Py_RETURN_NONE;
-}
-
-/* release_contexts(): keep nothing any more. */
-static PyObject *
-release_contexts(PyObject *module, PyObject *unused)
-{
-    (void)module;
-    (void)unused;
-    kept_start = 0;
-    for (size_t i = 0; i < 2 * KEPT_COLLECTIONS; i++)
-        Py_CLEAR(kept[i]);
-    Py_RETURN_NONE;
-}
+#include "compiled/kept_context.c"
 
 /* ---- the module --------------------------------------------------------------------------------------------------- */
 
@@ -234,10 +163,12 @@ PyInit__native(void)
             return NULL;
     if ((empty_tuple = PyTuple_New(0)) == NULL || (one = PyLong_FromLong(1)) == NULL)
         return NULL;
+    if ((absent = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type)) == NULL)
+        return NULL;
     if ((getframe = Py_XNewRef(PySys_GetObject("_getframe"))) == NULL)
         return NULL;
     if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0 || PyType_Ready(&FieldsType) < 0
-        || PyType_Ready(&SubmissionType) < 0 || PyType_Ready(&EndingType) < 0)
+        || PyType_Ready(&SubmissionType) < 0 || PyType_Ready(&EndingType) < 0 || PyType_Ready(&ReadingType) < 0)
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
@@ -249,6 +180,8 @@ PyInit__native(void)
         || PyModule_AddObjectRef(module, "SOURCE", source) < 0
         || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
         || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0
+        || PyModule_AddObjectRef(module, "Reading", (PyObject *)&ReadingType) < 0
+        || PyModule_AddObjectRef(module, "ABSENT", absent) < 0
         || PyModule_AddObjectRef(module, "Fields", (PyObject *)&FieldsType) < 0
         || PyModule_AddObjectRef(module, "Submission", (PyObject *)&SubmissionType) < 0) {
         Py_XDECREF(layout);

@@ -194,8 +194,9 @@ def follow(probe: Probe, cause: Handling, sequence: Any, task_of: Callable[[Any]
             probe.failed(ours)
 
     try:
-        cause.moves_to(cause.future if task_of is None else task_of(cause.future))
-        cause.future.add_done_callback(finished)
+        task = cause.future if task_of is None else task_of(cause.future)
+        cause.moves_to(task)
+        task.add_done_callback(finished)
     except Exception as error:  # noqa: BLE001 - the contract with the host program
         probe.failed(error)
         return False

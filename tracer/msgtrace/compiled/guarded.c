@@ -65,6 +65,8 @@ static PyObject *
 call(PyObject *function, PyObject *const *first, Py_ssize_t count, PyObject *args, PyObject *kwargs)
 {
     PyObject *few[16], **all = few;
+    if (Py_TYPE(function) == &ReadingType)
+        function = ((Reading *)function)->whole;
     if (!PyTuple_CheckExact(args) || !PyDict_CheckExact(kwargs)) {
         PyErr_SetString(PyExc_TypeError, "a call's arguments are a tuple and a dict");
         return NULL;
@@ -106,9 +108,19 @@ guarded_begin(PyObject *module, PyObject *const *args, Py_ssize_t given)
     if (is_off(probe))
         Py_RETURN_NONE;
     PyObject *message = NULL, *result = NULL;
-    if (is_ours(probe->pen) < 0 || (message = call(args[1], NULL, 0, args[2], args[3])) == NULL)
-        goto failed;
+    Drawn drawn;
     int up = probe->depth ? 1 : -1;
+    if (is_ours(probe->pen) < 0)
+        goto failed;
+    if (draw(args[1], probe->pen, NULL, 0, args[2], args[3], &drawn)) {
+        result = begun_drawn(probe, &drawn, up, NULL);
+        let_go(&drawn);
+        if (result != NULL)
+            return result;
+        goto failed;
+    }
+    if ((message = call(args[1], NULL, 0, args[2], args[3])) == NULL)
+        goto failed;
     if (message == Py_None) {
         result = Py_NewRef(Py_None);
     }
@@ -138,9 +150,9 @@ failed:
     Py_RETURN_NONE;
 }
 
-/* Write the end of an operation that raised nothing. 0, or -1: error. */
+/* Write the end of an operation that raised nothing; `content` is NULL where no facts are. 0, or -1: error. */
 static int
-complete(Pen *pen, uint64_t sequence, PyObject *outcome, PyObject *facts)
+ended(Pen *pen, uint64_t sequence, PyObject *outcome, const Content *content)
 {
     char head[HEAD_BYTES];
     char *to = head;
@@ -151,26 +163,30 @@ complete(Pen *pen, uint64_t sequence, PyObject *outcome, PyObject *facts)
     if ((to = put_outcome(to, outcome)) == NULL)
         return -1;
     to = put_nil(put_nil(to));
-    Part parts[2] = {{head, 0}, {NULL, 0}};
-    PyObject *content = NULL;
-    if (facts == Py_None) {
+    Part parts[MAX_PARTS + 1] = {{head, 0}};
+    int count = 1;
+    if (content == NULL) {
         to = put_nil(to);
     }
     else {
-        content = PyObject_CallOneArg(pen->encode, facts);
-        if (content == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-            PyErr_Clear();
-            content = PyObject_CallOneArg(pen->encode_odd, facts);
-        }
-        if (content == NULL)
-            return -1;
-        parts[1].bytes = PyBytes_AS_STRING(content);
-        parts[1].size = PyBytes_GET_SIZE(content);
+        memcpy(parts + count, content->parts, (size_t)content->count * sizeof *parts);
+        count += content->count;
     }
     parts[0].size = to - head;
-    int written = append(pen, parts, content == NULL ? 1 : 2);
-    Py_XDECREF(content);
-    return written < 0 ? -1 : 0;
+    return append(pen, parts, count) < 0 ? -1 : 0;
+}
+
+static int
+complete(Pen *pen, uint64_t sequence, PyObject *outcome, PyObject *facts)
+{
+    if (facts == Py_None)
+        return ended(pen, sequence, outcome, NULL);
+    Content content;
+    if (encode(pen, facts, &content) < 0)
+        return -1;
+    int failed = ended(pen, sequence, outcome, &content);
+    Py_DECREF(content.encoded);
+    return failed;
 }
 
 /* The same of what a hook told: an outcome among the facts, which are its own, stands for `outcome`. */
@@ -194,6 +210,20 @@ completed(Pen *pen, PyObject *sequence, PyObject *outcome, PyObject *facts)
     return failed;
 }
 
+static int
+completed_drawn(Pen *pen, PyObject *sequence, const Drawn *drawn)
+{
+    char head[8];
+    Content content;
+    uint64_t number = PyLong_AsUnsignedLongLong(sequence);
+    if (number == (uint64_t)-1 && PyErr_Occurred())
+        return -1;
+    if (pen->mine == NULL || !*pen->mine)
+        return 0;
+    take(drawn, head, &content);
+    return ended(pen, number, drawn->outcome == Py_None ? str_ok : drawn->outcome, &content);
+}
+
 /* end(probe, done, sequence, result, args, kwargs), see guarded. */
 static PyObject *
 guarded_end(PyObject *module, PyObject *const *args, Py_ssize_t given)
@@ -212,6 +242,14 @@ guarded_end(PyObject *module, PyObject *const *args, Py_ssize_t given)
     }
     else {
         PyObject *first[2] = {sequence, args[3]};
+        Drawn drawn;
+        if (PyLong_CheckExact(sequence) && draw(done, probe->pen, first, 2, args[4], args[5], &drawn)) {
+            failed = completed_drawn(probe->pen, sequence, &drawn) < 0;
+            let_go(&drawn);
+            if (failed && counted(args[0]) < 0)
+                return NULL;
+            Py_RETURN_NONE;
+        }
         facts = call(done, first, 2, args[4], args[5]);
     }
     if (facts == NULL) {
@@ -300,8 +338,21 @@ guarded_observe(PyObject *module, PyObject *const *args, Py_ssize_t given)
         return Py_NewRef(empty_tuple);
     PyObject *message = NULL, *sequences = NULL;
     uint64_t started = PyLong_AsUnsignedLongLong(args[4]);
-    if ((started == (uint64_t)-1 && PyErr_Occurred()) || is_ours(probe->pen) < 0
-        || (message = call(args[1], &args[2], 1, args[5], args[6])) == NULL)
+    Drawn drawn;
+    if ((started == (uint64_t)-1 && PyErr_Occurred()) || is_ours(probe->pen) < 0)
+        goto failed;
+    if (draw(args[1], probe->pen, &args[2], 1, args[5], args[6], &drawn)) {
+        PyObject *sequence = observed_drawn(probe, &drawn, started, 1, NULL);
+        let_go(&drawn);
+        if (sequence == NULL)
+            goto failed;
+        sequences = PyTuple_Pack(1, sequence);
+        Py_DECREF(sequence);
+        if (sequences == NULL)
+            goto failed;
+        return sequences;
+    }
+    if ((message = call(args[1], &args[2], 1, args[5], args[6])) == NULL)
         goto failed;
     if (message == Py_None) {
         sequences = Py_NewRef(empty_tuple);
@@ -337,6 +388,28 @@ failed:
     return Py_NewRef(empty_tuple);
 }
 
+/* Write a receive that was drawn, and the beginning of its handling; the latter's sequence. */
+static PyObject *
+delivered(Probe *probe, Probe *handling, const Drawn *drawn)
+{
+    if (drawn->handling == NULL) {
+        PyErr_SetString(PyExc_TypeError, "a delivery has a handler");
+        return NULL;
+    }
+    /* Its cause is the send, somewhere else; what the library's own task once inherited has no part in it. */
+    PyObject *receipt = observed_drawn(probe, drawn, 0, -1, empty_tuple);
+    if (receipt == NULL)
+        return NULL;
+    char head[1], tail[32] = "\xa7receipt";
+    head[0] = (char)(0x80 | (drawn->handling_count + 1));
+    uint64_t number = PyLong_AsUnsignedLongLong(receipt);
+    Content content = {{{head, 1}, {PyBytes_AS_STRING(drawn->handling), PyBytes_GET_SIZE(drawn->handling)}}, 3, NULL};
+    content.parts[2] = (Part){tail, put_uint(tail + 8, number) - tail};
+    PyObject *sequence = begun_as(handling, &content, -1, NULL, receipt, 0);
+    Py_DECREF(receipt);
+    return sequence;
+}
+
 /* deliver(probe, handling, read, args, kwargs), see guarded. */
 static PyObject *
 guarded_deliver(PyObject *module, PyObject *const *args, Py_ssize_t given)
@@ -348,7 +421,15 @@ guarded_deliver(PyObject *module, PyObject *const *args, Py_ssize_t given)
     if (is_off(probe))
         Py_RETURN_NONE;
     PyObject *message = NULL, *about = NULL, *channel, *handler, *receipt = NULL, *sequence = NULL;
-    if (is_ours(probe->pen) < 0 || (message = call(args[2], NULL, 0, args[3], args[4])) == NULL)
+    Drawn drawn;
+    if (is_ours(probe->pen) < 0)
+        goto done;
+    if (draw(args[2], probe->pen, NULL, 0, args[3], args[4], &drawn)) {
+        sequence = delivered(probe, handling, &drawn);
+        let_go(&drawn);
+        goto done;
+    }
+    if ((message = call(args[2], NULL, 0, args[3], args[4])) == NULL)
         goto done;
     if (message == Py_None) {
         sequence = Py_NewRef(Py_None);
@@ -396,7 +477,19 @@ guarded_made(PyObject *module, PyObject *const *args, Py_ssize_t given)
     PyObject *first[3] = {args[5], Py_None, NULL};
     if (PyObject_TypeCheck(pending, &SubmissionType) && ((Submission *)pending)->owner != NULL)
         first[1] = ((Submission *)pending)->owner;
-    if (is_ours(probe->pen) < 0 || (message = call(args[1], first, 2, args[6], args[7])) == NULL)
+    if (is_ours(probe->pen) < 0)
+        goto failed;
+    Drawn drawn;
+    int is_plain = Py_TYPE(pending) == (PyTypeObject *)plain_submission;
+    if ((pending == Py_None || is_plain) && draw(args[1], probe->pen, first, 2, args[6], args[7], &drawn)) {
+        if (is_plain)
+            ((Submission *)pending)->made = 1;
+        sequence = is_plain ? begun_drawn(probe, &drawn, -1, ((Submission *)pending)->frame)
+                            : begun_drawn(probe, &drawn, 1, NULL);
+        let_go(&drawn);
+        goto recorded;
+    }
+    if ((message = call(args[1], first, 2, args[6], args[7])) == NULL)
         goto failed;
     if (message == Py_None)
         goto over;
@@ -406,7 +499,7 @@ guarded_made(PyObject *module, PyObject *const *args, Py_ssize_t given)
     else {
         /* A marked submission has a sequence already, which Python knows. */
         PyObject *arguments[3] = {args[0], pending, message};
-        if (Py_TYPE(pending) == (PyTypeObject *)plain_submission) {
+        if (is_plain) {
             ((Submission *)pending)->made = 1;
             sequence = begun(probe, message, -1, ((Submission *)pending)->frame, NULL, 0);
         }
@@ -414,6 +507,7 @@ guarded_made(PyObject *module, PyObject *const *args, Py_ssize_t given)
             sequence = PyObject_Vectorcall(args[3], arguments, 3, NULL);
         }
     }
+recorded:
     if (sequence == NULL)
         goto failed;
     if (done != Py_None) {

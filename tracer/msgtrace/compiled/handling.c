@@ -124,6 +124,35 @@ static PyTypeObject EndingType = {
     .tp_call = (ternaryfunc)ending_call,
 };
 
+/* The Context that one of asyncio's tasks runs in, as a new reference: see context.context_of. NULL: it is no such task, or, with
+ * an error, it could not be had. */
+static PyObject *
+context_of(PyObject *task)
+{
+    static PyObject *class = NULL;
+    if (class == NULL) {
+        PyObject *name = PyUnicode_FromString("_asyncio"), *module = name == NULL ? NULL : PyImport_GetModule(name);
+        Py_XDECREF(name);
+        if (module == NULL) {
+            PyErr_Clear();
+            return NULL;
+        }
+        class = PyObject_GetAttrString(module, "Task");
+        Py_DECREF(module);
+    }
+    if (class == NULL || !PyType_Check(class) || !PyObject_TypeCheck(task, (PyTypeObject *)class))
+        return NULL;
+#if PY_VERSION_HEX >= 0x030c0000
+    static PyObject *get_context = NULL;
+    if (get_context == NULL)
+        get_context = PyObject_GetAttrString(class, "get_context");
+    return get_context == NULL ? NULL : PyObject_CallOneArg(get_context, task);
+#else
+    /* Its own is the first: https://github.com/python/cpython/blob/v3.11.0/Modules/_asynciomodule.c#L2015 (TaskObj_traverse) */
+    return referent(task, PyContext_Type.tp_name);
+#endif
+}
+
 /* follow(probe, cause, sequence, task_of=None), see guarded. */
 static PyObject *
 guarded_follow(PyObject *module, PyObject *const *args, Py_ssize_t given)
@@ -138,9 +167,14 @@ guarded_follow(PyObject *module, PyObject *const *args, Py_ssize_t given)
     Fields *cause = (Fields *)args[1];
     PyObject *future = Py_NewRef(cause->future), *task_of = given == 4 ? args[3] : Py_None, *done = NULL;
     PyObject *task = task_of == Py_None ? Py_NewRef(future) : PyObject_CallOneArg(task_of, future);
-    if (task != NULL)
+    PyObject *context = task == NULL ? NULL : context_of(task);
+    if (context != NULL) {
+        Py_SETREF(cause->home, context);
+        done = Py_NewRef(Py_None);
+    }
+    else if (task != NULL && !PyErr_Occurred()) {
         done = PyObject_CallMethodOneArg(args[1], str_moves_to, task);
-    Py_XDECREF(task);
+    }
     if (done != NULL) {
         Py_CLEAR(done);
         Ending *ending = PyObject_GC_New(Ending, &EndingType);
@@ -149,10 +183,11 @@ guarded_follow(PyObject *module, PyObject *const *args, Py_ssize_t given)
             ending->cause = Py_NewRef(args[1]);
             ending->sequence = Py_NewRef(args[2]);
             PyObject_GC_Track(ending);
-            done = PyObject_CallMethodOneArg(future, str_add_done_callback, (PyObject *)ending);
+            done = PyObject_CallMethodOneArg(task, str_add_done_callback, (PyObject *)ending);
             Py_DECREF(ending);
         }
     }
+    Py_XDECREF(task);
     Py_DECREF(future);
     if (done == NULL) {
         if (counted(args[0]) < 0)

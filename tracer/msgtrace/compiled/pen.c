@@ -10,6 +10,7 @@ typedef struct {
     Py_buffer mark;         /* recorder.mine */
     const volatile unsigned char *mine;
     uint64_t sequence;
+    uint64_t epoch;         /* another whenever numbers get another meaning; never 0 */
     Py_ssize_t body_limit;
     PyObject *encode, *encode_odd, *slow, *adopt, *cap, *thread_number;
     PyObject *find, *own;   /* CodeSites.find, CodeSites._own */
@@ -18,33 +19,52 @@ typedef struct {
     Place places[PLACES];
 } Pen;
 
+static uint64_t epochs;
+
 static uint32_t
-adler(uint32_t seed, const Part *parts, int count)
+adler(uint32_t seed, const char *bytes, Py_ssize_t size)
 {
     /* Adler-32 over the first CHECKED_BYTES. Sums of so few bytes can't overflow, so they are reduced once. */
     uint32_t a = seed & 0xffff, b = seed >> 16;
-    Py_ssize_t left = CHECKED_BYTES;
-    for (int i = 0; i < count && left > 0; i++) {
-        Py_ssize_t size = parts[i].size < left ? parts[i].size : left;
-        const unsigned char *p = (const unsigned char *)parts[i].bytes;
-        left -= size;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        /* Eight bytes at once, in lanes of 16 bits; a product's highest lane is the sum of lane times weight. */
-        while (size >= 8) {
-            uint64_t word, even, odd;
-            memcpy(&word, p, 8);
-            even = word & 0x00ff00ff00ff00ff;
-            odd = word >> 8 & 0x00ff00ff00ff00ff;
-            b += 8 * a + (uint32_t)(even * 0x0008000600040002 >> 48) + (uint32_t)(odd * 0x0007000500030001 >> 48);
-            a += (uint32_t)((even + odd) * 0x0001000100010001 >> 48);
-            p += 8;
-            size -= 8;
-        }
+    const unsigned char *p = (const unsigned char *)bytes;
+    if (size > CHECKED_BYTES)
+        size = CHECKED_BYTES;
+#if defined(__SSE2__)
+    /* Sixteen bytes at once, with what every x86-64 has: their sum, and the sum of byte times weight. */
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i high = _mm_setr_epi16(16, 15, 14, 13, 12, 11, 10, 9), low = _mm_setr_epi16(8, 7, 6, 5, 4, 3, 2, 1);
+    __m128i sums = zero, before = zero, weighted = zero; /* `before`: of all blocks, the sums of those before them */
+    uint32_t blocks = (uint32_t)(size / 16);
+    b += 16 * blocks * a;
+    for (uint32_t block = 0; block < blocks; block++, p += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+        before = _mm_add_epi32(before, sums);
+        sums = _mm_add_epi32(sums, _mm_sad_epu8(bytes, zero));
+        weighted = _mm_add_epi32(weighted, _mm_madd_epi16(_mm_unpacklo_epi8(bytes, zero), high));
+        weighted = _mm_add_epi32(weighted, _mm_madd_epi16(_mm_unpackhi_epi8(bytes, zero), low));
+    }
+    size -= 16 * (Py_ssize_t)blocks;
+    weighted = _mm_add_epi32(weighted, _mm_slli_epi32(before, 4));
+    weighted = _mm_add_epi32(weighted, _mm_srli_si128(weighted, 8));
+    b += (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(weighted, _mm_srli_si128(weighted, 4)));
+    a += (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8)));
 #endif
-        while (size-- > 0) {
-            a += *p++;
-            b += a;
-        }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    /* Eight bytes at once, in lanes of 16 bits; a product's highest lane is the sum of lane times weight. */
+    while (size >= 8) {
+        uint64_t word, even, odd;
+        memcpy(&word, p, 8);
+        even = word & 0x00ff00ff00ff00ff;
+        odd = word >> 8 & 0x00ff00ff00ff00ff;
+        b += 8 * a + (uint32_t)(even * 0x0008000600040002 >> 48) + (uint32_t)(odd * 0x0007000500030001 >> 48);
+        a += (uint32_t)((even + odd) * 0x0001000100010001 >> 48);
+        p += 8;
+        size -= 8;
+    }
+#endif
+    while (size-- > 0) {
+        a += *p++;
+        b += a;
     }
     return (b % 65521) << 16 | a % 65521;
 }
@@ -57,14 +77,13 @@ append(Pen *pen, const Part *parts, int count)
     for (int i = 0; i < count; i++)
         length += parts[i].size;
     if (pen->base != NULL && length <= pen->size - pen->position - 8) {
-        char *to = pen->base + pen->position;
-        uint32_t head[2] = {(uint32_t)length, adler(pen->seed, parts, count)};
-        memcpy(to, head, 8);
-        to += 8;
+        char *frame = pen->base + pen->position, *to = frame + 8;
         for (int i = 0; i < count; i++) {
             memcpy(to, parts[i].bytes, (size_t)parts[i].size);
             to += parts[i].size;
         }
+        uint32_t head[2] = {(uint32_t)length, adler(pen->seed, frame + 8, length)};
+        memcpy(frame, head, 8);
         pen->position = to - pen->base;
         __atomic_store_n((uint64_t *)(pen->base + 8 * END_WORD), (uint64_t)pen->position, __ATOMIC_RELEASE);
         return 1;
@@ -112,6 +131,7 @@ pen_init(Pen *pen, PyObject *args, PyObject *kwargs)
     Py_XSETREF(pen->words, Py_NewRef(Py_None));
     pen->body_limit = body_limit;
     pen->sequence = last_sequence;
+    pen->epoch = ++epochs;
     return 0;
 }
 
@@ -230,6 +250,7 @@ pen_begin_process(Pen *pen, PyObject *mark)
     pen->mark = buffer;
     pen->mine = buffer.buf;
     release(&old);
+    pen->epoch = ++epochs;
     memset(pen->threads, 0, sizeof pen->threads);
     memset(pen->places, 0, sizeof pen->places);
     Py_RETURN_NONE;

@@ -104,26 +104,58 @@ longer_than(PyObject *body, Py_ssize_t limit)
     return size < 0 ? -1 : size > limit;
 }
 
-/* Learn what is known around an operation that calls `up` frames above the running one (none if negative) began. */
 static int
-look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *causes, uint64_t sequence, Around *around)
+is_set_up(const Pen *pen)
 {
-    Pen *pen = probe->pen;
-    around->causes = NULL;
-    around->state = 0;
-    around->place = 0;
-    if (pen == NULL || pen->encode == NULL || pen->find == NULL || current == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the recorder is not set up");
-        return -1;
+    if (pen != NULL && pen->encode != NULL && pen->find != NULL && current != NULL)
+        return 1;
+    PyErr_SetString(PyExc_RuntimeError, "the recorder is not set up");
+    return 0;
+}
+
+/* A message as it is written. */
+typedef struct { Part parts[MAX_PARTS]; int count; PyObject *encoded; } Content;
+
+/* Encode a message's, or facts', dictionary. 0, or -1: error. */
+static int
+encode(Pen *pen, PyObject *fields, Content *content)
+{
+    content->encoded = PyObject_CallOneArg(pen->encode, fields);
+    if (content->encoded == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        content->encoded = PyObject_CallOneArg(pen->encode_odd, fields);
     }
+    if (content->encoded == NULL)
+        return -1;
+    content->parts[0] = (Part){PyBytes_AS_STRING(content->encoded), PyBytes_GET_SIZE(content->encoded)};
+    content->count = 1;
+    return 0;
+}
+
+/* The same of what a reading has drawn: nothing is left to encode. */
+static void
+take(const Drawn *drawn, char head[8], Content *content)
+{
+    content->encoded = NULL;
+    content->parts[0] = (Part){head, put_head(head, 0x80, 4, 0xde, drawn->count) - head};
+    content->count = 1;
+    if (drawn->common != NULL)
+        content->parts[content->count++] = (Part){PyBytes_AS_STRING(drawn->common), PyBytes_GET_SIZE(drawn->common)};
+    content->parts[content->count++] = drawn->fields;
+    if (drawn->body.size)
+        content->parts[content->count++] = drawn->body;
+}
+
+/* Make a message's dictionary ready to be encoded. 0, or -1: error. */
+static int
+prepare(Pen *pen, PyObject *message)
+{
+    if (!is_set_up(pen))
+        return -1;
     if (!PyDict_CheckExact(message)) {
         PyErr_Format(PyExc_TypeError, "a message is a dict, not %s", Py_TYPE(message)->tp_name);
         return -1;
     }
-    if (causes != NULL && causes != Py_None)
-        around->causes = Py_NewRef(causes);
-    else if (cause_of(around) < 0)
-        return -1;
     if (add_span != NULL) {
         PyObject *done = PyObject_CallOneArg(add_span, message);
         if (done == NULL)
@@ -145,6 +177,23 @@ look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *
             Py_DECREF(done);
         }
     }
+    return 0;
+}
+
+/* Learn what is known around an operation that calls `up` frames above the running one (none if negative) began. */
+static int
+look_around(Probe *probe, int up, PyObject *frame, PyObject *causes, uint64_t sequence, Around *around)
+{
+    Pen *pen = probe->pen;
+    around->causes = NULL;
+    around->state = 0;
+    around->place = 0;
+    if (!is_set_up(pen))
+        return -1;
+    if (causes != NULL && causes != Py_None)
+        around->causes = Py_NewRef(causes);
+    else if (cause_of(around) < 0)
+        return -1;
     PyObject *from = NULL;
     if (frame != NULL && frame != Py_None)
         from = Py_NewRef(frame);
@@ -175,11 +224,11 @@ look_around(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *
 
 /* Write a record: what is around, the message, and for OBSERVED its outcome and duration. 0, or -1: error. */
 static int
-record(Pen *pen, int tag, const Around *around, PyObject *message, PyObject *outcome, uint64_t now, uint64_t duration)
+record(Pen *pen, int tag, const Around *around, const Content *content, PyObject *outcome, uint64_t now, uint64_t duration)
 {
     char head[HEAD_BYTES], tail[TAIL_BYTES];
     char *to = head;
-    PyObject *several = NULL, *content;
+    PyObject *several = NULL;
     *to++ = (char)(0x90 | (tag == OBSERVED ? 11 : 9));
     *to++ = (char)tag;
     to = put_uint(to, around->sequence);
@@ -187,7 +236,7 @@ record(Pen *pen, int tag, const Around *around, PyObject *message, PyObject *out
     to = put_uint(to, (uint64_t)around->point);
     to = put_uint(to, (uint64_t)around->thread);
     to = put_uint(to, (uint64_t)around->place);
-    Part parts[MAX_PARTS + 1];
+    Part parts[MAX_PARTS + 4];
     int count = 1;
     parts[0].bytes = head;
     if (around->causes == Py_None) {
@@ -216,21 +265,11 @@ record(Pen *pen, int tag, const Around *around, PyObject *message, PyObject *out
     to = put_uint(to, (uint64_t)around->state);
     parts[count].bytes = more;
     parts[count++].size = to - more;
-    content = PyObject_CallOneArg(pen->encode, message);
-    if (content == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-        PyErr_Clear();
-        content = PyObject_CallOneArg(pen->encode_odd, message);
-    }
-    if (content == NULL) {
-        Py_XDECREF(several);
-        return -1;
-    }
-    parts[count].bytes = PyBytes_AS_STRING(content);
-    parts[count++].size = PyBytes_GET_SIZE(content);
+    memcpy(parts + count, content->parts, (size_t)content->count * sizeof *parts);
+    count += content->count;
     if (tag == OBSERVED) {
         if ((to = put_outcome(tail, outcome)) == NULL) {
             Py_XDECREF(several);
-            Py_DECREF(content);
             return -1;
         }
         to = put_uint(to, duration);
@@ -239,18 +278,53 @@ record(Pen *pen, int tag, const Around *around, PyObject *message, PyObject *out
     }
     int written = append(pen, parts, count);
     Py_XDECREF(several);
-    Py_DECREF(content);
     return written < 0 ? -1 : 0;
+}
+
+/* Write the beginning of an operation; its sequence. */
+static PyObject *
+begun_as(Probe *probe, const Content *content, int up, PyObject *frame, PyObject *causes, uint64_t sequence)
+{
+    Around around;
+    PyObject *result = NULL;
+    if (look_around(probe, up, frame, causes, sequence, &around) == 0
+        && record(probe->pen, BEGIN, &around, content, NULL, monotonic_ns(), 0) == 0)
+        result = PyLong_FromUnsignedLongLong(around.sequence);
+    Py_XDECREF(around.causes);
+    return result;
 }
 
 static PyObject *
 begun(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *causes, uint64_t sequence)
 {
+    Content content;
+    if (prepare(probe->pen, message) < 0 || encode(probe->pen, message, &content) < 0)
+        return NULL;
+    PyObject *result = begun_as(probe, &content, up, frame, causes, sequence);
+    Py_DECREF(content.encoded);
+    return result;
+}
+
+static PyObject *
+begun_drawn(Probe *probe, const Drawn *drawn, int up, PyObject *frame)
+{
+    char head[8];
+    Content content;
+    take(drawn, head, &content);
+    return begun_as(probe, &content, up, frame, NULL, 0);
+}
+
+/* Write an operation that is over; its sequence. */
+static PyObject *
+observed_as(Probe *probe, const Content *content, PyObject *outcome, uint64_t started, int up, PyObject *causes)
+{
     Around around;
     PyObject *result = NULL;
-    if (look_around(probe, message, up, frame, causes, sequence, &around) == 0
-        && record(probe->pen, BEGIN, &around, message, NULL, monotonic_ns(), 0) == 0)
-        result = PyLong_FromUnsignedLongLong(around.sequence);
+    if (look_around(probe, up, NULL, causes, 0, &around) == 0) {
+        uint64_t now = monotonic_ns();
+        if (record(probe->pen, OBSERVED, &around, content, outcome, now, started ? now - started : 0) == 0)
+            result = PyLong_FromUnsignedLongLong(around.sequence);
+    }
     Py_XDECREF(around.causes);
     return result;
 }
@@ -258,8 +332,8 @@ begun(Probe *probe, PyObject *message, int up, PyObject *frame, PyObject *causes
 static PyObject *
 observed(Probe *probe, PyObject *message, PyObject *outcome, uint64_t started, int up, PyObject *causes)
 {
-    Around around;
     PyObject *result = NULL, *own = NULL;
+    Content content;
     if (!PyDict_CheckExact(message)) {
         PyErr_Format(PyExc_TypeError, "a message is a dict, not %s", Py_TYPE(message)->tp_name);
         return NULL;
@@ -271,15 +345,21 @@ observed(Probe *probe, PyObject *message, PyObject *outcome, uint64_t started, i
             return NULL;
         }
     }
-    if (look_around(probe, message, up, NULL, causes, 0, &around) == 0) {
-        uint64_t now = monotonic_ns();
-        if (record(probe->pen, OBSERVED, &around, message, own == NULL ? outcome : own, now, started ? now - started : 0)
-            == 0)
-            result = PyLong_FromUnsignedLongLong(around.sequence);
+    if (prepare(probe->pen, message) == 0 && encode(probe->pen, message, &content) == 0) {
+        result = observed_as(probe, &content, own == NULL ? outcome : own, started, up, causes);
+        Py_DECREF(content.encoded);
     }
-    Py_XDECREF(around.causes);
     Py_XDECREF(own);
     return result;
+}
+
+static PyObject *
+observed_drawn(Probe *probe, const Drawn *drawn, uint64_t started, int up, PyObject *causes)
+{
+    char head[8];
+    Content content;
+    take(drawn, head, &content);
+    return observed_as(probe, &content, drawn->outcome == Py_None ? str_ok : drawn->outcome, started, up, causes);
 }
 
 /* begin(message, depth=1, causes=None, sequence=0, frame=None), see probe.Probe. */

@@ -23,7 +23,8 @@ from msgtrace import interning
 from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send, Spawned
 from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated, task_of
 from msgtrace.hooks.aio_pika_topology import POINTS
-from msgtrace.hooks.aio_pika_values import carry, described, origin
+from msgtrace.hooks.aio_pika_values import PROPERTIES, RARE_PROPERTIES, carry, described, origin
+from msgtrace.reading import ABSENT, TRUTHY, Common, reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ _unconfirmed: dict[str, int] = {}
 # ---- sends ----------------------------------------------------------------------------------------------------------
 
 
-def published(
+def read_published(
     self: Any,
     body: bytes,
     *,
@@ -71,7 +72,25 @@ def _unlike_the_default(*, mandatory: bool, confirms: bool) -> dict[str, Any]:
     return {name: False for name, value in (("mandatory", mandatory), ("confirms", confirms)) if not value}
 
 
-def confirmed(
+def _exchange(self: Any, body: bytes, *, exchange: str = "", **_others: Any) -> Message:
+    """What is the same of all that is published on a channel to an exchange."""
+    return {
+        "channel": interning.text(exchange),
+        "channel_kind": "exchange",
+        "connection": interning.connection(self.connection, described),
+        "delivery_channel": self.number,
+    }
+
+
+published = reading(
+    read_published,
+    {"routing_key": "routing_key", **PROPERTIES, "body": "body"},
+    common=Common(_exchange, ("self", "exchange")),
+    only={"mandatory": True, "self.publisher_confirms": True, **RARE_PROPERTIES},
+)
+
+
+def read_confirmed(
     sequence: int,
     result: Any,
     self: Any,
@@ -99,6 +118,14 @@ def confirmed(
     if message_id:
         facts["message_id"] = message_id
     return facts
+
+
+confirmed = reading(
+    read_confirmed,
+    {"message_id": ("properties?.message_id", TRUTHY)},
+    only={"result.name": "Basic.Ack", "result.delivery": ABSENT},
+    outcome="ack",
+)
 
 
 def not_confirmed(error: Any, self: Any, body: bytes, *, properties: Any = None, **_others: Any) -> Facts:
@@ -169,7 +196,7 @@ def settled(channel: Any, delivery_tag: int, outcome: Outcome, *, multiple: bool
     return message
 
 
-def acked(result: Any, self: Any, delivery_tag: int, multiple: bool = False, wait: bool = True) -> Message:
+def read_acked(result: Any, self: Any, delivery_tag: int, multiple: bool = False, wait: bool = True) -> Message:
     """basic.ack; most messages are, and a call less is a twentieth of it."""
     message: Message = {
         "connection": interning.connection(self.connection, described),
@@ -180,6 +207,20 @@ def acked(result: Any, self: Any, delivery_tag: int, multiple: bool = False, wai
     if multiple:
         message["multiple"] = True
     return message
+
+
+def _settling(result: Any, self: Any, delivery_tag: int, multiple: bool = False, wait: bool = True) -> Message:
+    """What is the same of all settlements on a channel."""
+    return {"connection": interning.connection(self.connection, described), "delivery_channel": self.number}
+
+
+acked = reading(
+    read_acked,
+    {"delivery_tag": "delivery_tag"},
+    common=Common(_settling, ("self",)),
+    only={"multiple": False},
+    outcome="ack",
+)
 
 
 def nacked(

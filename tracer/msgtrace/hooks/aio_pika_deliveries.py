@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, ref
 
 from msgtrace import interning
-from msgtrace.hooks.aio_pika_values import carry, described
+from msgtrace.hooks.aio_pika_values import PROPERTIES, RARE_PROPERTIES, carry, described
+from msgtrace.reading import Common, forget, reading
 
 if TYPE_CHECKING:
     from msgtrace.records import Message
@@ -52,6 +54,7 @@ _known: dict[tuple[int, str], _Known] = {}
 def consumes(channel: Any, tag: str, queue: str) -> None:
     """Remember which queue a consumer tag of an aiormq channel belongs to."""
     _known.pop((id(channel), tag), None)
+    forget(delivered)
     known = _consumed.get(channel, {})
     _consumed[channel] = {each: name for each, name in known.items() if each in channel.consumers} | {tag: queue}
 
@@ -100,7 +103,7 @@ def callback_of(consumer: Any, queue: str) -> Any:
 # ---- deliveries to a callback ---------------------------------------------------------------------------------------
 
 
-def delivered(self: Any, coro: Any) -> Message | None:
+def read_delivered(self: Any, coro: Any) -> Message | None:
     """A delivery, as the task in which its consumer's callback runs is about to be made.
 
     Requests run in such tasks too. One to consume is the only place that says queue and tag before the first delivery,
@@ -127,9 +130,39 @@ def delivered(self: Any, coro: Any) -> Message | None:
     return None
 
 
-def task_of(wrapper: Any) -> Any:
-    """The task in aiormq's `TaskWrapper`."""
-    return wrapper.task
+def _consumer(self: Any, coro: Any) -> Message | None:
+    """What is the same of all that is delivered to a consumer, where aio_pika's own callback is around the program's."""
+    message = coro.cr_frame.f_locals.get("msg")
+    if type(message) is not sys.modules["aiormq.abc"].DeliveredMessage or coro.__qualname__ != "consumer":
+        return None
+    _handed_over(self, message)
+    known = _known.get((id(self), message.delivery.consumer_tag))
+    return None if known is None else known.about.copy()
+
+
+delivered = reading(
+    read_delivered,
+    {
+        "routing_key": "delivery.routing_key",
+        "delivery_tag": "delivery.delivery_tag",
+        "redelivered": "delivery.redelivered",
+        "settings.exchange": "delivery.exchange",
+        **PROPERTIES,
+        "body": "msg.body",
+    },
+    common=Common(_consumer, ("self", "tag", "self.consumers[:tag]", "msg.__class__", "coro.cr_code")),
+    names={
+        "msg": "coro{DeliveredMessage}",
+        "delivery": "msg.delivery",
+        "tag": "delivery.consumer_tag",
+        "properties": "msg.header.properties",
+    },
+    only=RARE_PROPERTIES,
+)
+
+
+task_of: Final = attrgetter("task")
+"""The task in aiormq's `TaskWrapper`."""
 
 
 def _handed_over(channel: Any, delivered: Any) -> Message | None:

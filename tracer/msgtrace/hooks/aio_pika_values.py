@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace.reading import GIVEN, NUMBER, PAIRS, TEXT
+
 if TYPE_CHECKING:
     from msgtrace.records import Message
 
@@ -65,6 +67,23 @@ def carry(  # noqa: C901 - every message comes through here, and a loop costs th
         ]
     if properties.app_id is not None or properties.user_id is not None:
         message["settings"] = {**message.get("settings", {}), **origin(properties)}
+
+
+PROPERTIES: Final = {
+    "message_id": ("properties?.message_id", TEXT),
+    "correlation_id": ("properties?.correlation_id", TEXT),
+    "reply_to": ("properties?.reply_to", TEXT),
+    "content_type": ("properties?.content_type", TEXT),
+    "encoding": ("properties?.content_encoding", TEXT),
+    "delivery_mode": ("properties?.delivery_mode", NUMBER),
+    "priority": ("properties?.priority", GIVEN),
+    "event_type": ("properties?.message_type", TEXT),
+    "expiration": ("properties?.expiration", TEXT),
+    "headers": ("properties?.headers", PAIRS),
+}
+"""What `carry` reads of pamqp's properties, for `reading`."""
+RARE_PROPERTIES: Final = {"properties?.timestamp": None, "properties?.app_id": None, "properties?.user_id": None}
+"""Those that it leaves to `carry`."""
 
 
 def origin(properties: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from msgtrace.context import CURRENT
 from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit, Together
 from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups
 from msgtrace.hooks.kafka_clients import connection
+from msgtrace.reading import COUNTED, PAIRS, Common, reading
 from msgtrace.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def refusal(result: Any, *_: Any, **__: Any) -> BaseException | None:
     return result.exception  # type: ignore[no-any-return]  # of an untyped library
 
 
-def appended(
+def read_appended(
     result: Any, owner: Any, self: Any, timestamp_ms: Any, key: Any, value: Any, headers: Any, now: Any = None
 ) -> Message | None:
     """A record that found room in a batch; the producer tries the next one when it didn't."""
@@ -125,6 +126,28 @@ def appended(
     if headers:
         message["headers"] = headers
     return message
+
+
+def _in_batch(
+    result: Any, owner: Any, self: Any, timestamp_ms: Any, key: Any, value: Any, headers: Any, now: Any = None
+) -> Message:
+    """What is the same of all records in a batch."""
+    notes: _Notes | None = self.__dict__.get(_NOTES)
+    if notes is None or notes.process is not interning.process():
+        notes = self.__dict__[_NOTES] = _first(self.topic_partition, owner)
+    return notes.about.copy()
+
+
+appended = reading(
+    read_appended,
+    {
+        "message_key": "key",
+        "producer_time_ms": ("result.args[1]", COUNTED),
+        "headers": ("headers", PAIRS),
+        "body": "value",
+    },
+    common=Common(_in_batch, ("self",)),
+)
 
 
 def _first(place: Any, owner: Any) -> _Notes:

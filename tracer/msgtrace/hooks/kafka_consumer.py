@@ -19,6 +19,7 @@ from weakref import ref
 from msgtrace import interning
 from msgtrace.hook import Fetch, Late, Observe, Point
 from msgtrace.hooks.kafka_clients import in_group
+from msgtrace.reading import COUNTED, PAIRS, Common, forget, reading
 
 if TYPE_CHECKING:
     from msgtrace.records import Message
@@ -115,6 +116,7 @@ def polled(
         return None
     if not update_offsets:
         _polled[id(self)] = _Polled(self, wire)
+        forget(iterated)
         return None
     about = in_group(self._coordinator, self.config)
     if sum(map(len, result.values())) > 1:
@@ -126,16 +128,53 @@ def polled(
     return messages
 
 
-def iterated(result: Any, self: Any) -> Message:
+def read_iterated(result: Any, self: Any) -> Message:
     """One record of what was polled."""
-    known = _polled.get(id(self))
-    if known is None or known.consumer() is not self or known.process is not interning.process():
-        known = _polled[id(self)] = _Polled(self, {} if known is None or known.consumer() is not self else known.wire)
-    place = result.topic, result.partition
+    known = _known(self)
+    return received(result, self.config, _at(known, result), known.wire)
+
+
+def _known(consumer: Any) -> _Polled:
+    """What an iterator gives out of."""
+    known = _polled.get(id(consumer))
+    if known is None or known.consumer() is not consumer or known.process is not interning.process():
+        wire = {} if known is None or known.consumer() is not consumer else known.wire
+        known = _polled[id(consumer)] = _Polled(consumer, wire)
+    return known
+
+
+def _at(known: _Polled, record: Any) -> Message:
+    """What is the same of all records of a partition."""
+    place = record.topic, record.partition
     about = known.places.get(place)
     if about is None:
         about = known.places[place] = _in_partition(known.about, *place)
-    return received(result, self.config, about, known.wire)
+    return about
+
+
+def _placed(result: Any, self: Any) -> Message:
+    """The same of the record that an iterator gives out, until it polls again."""
+    return _at(_known(self), result).copy()
+
+
+iterated = reading(
+    read_iterated,
+    {
+        "log_offset": "result.offset",
+        "message_key": "result.key",
+        "headers": ("result.headers", PAIRS),
+        "producer_time_ms": ("result.timestamp", COUNTED),
+        "settings.leader_epoch": ("result.leader_epoch", COUNTED),
+        "body": "result.value",
+    },
+    common=Common(_placed, ("self", "result.topic", "result.partition")),
+    only={
+        "self.config[key_deserializer]": None,
+        "self.config[value_deserializer]": None,
+        "result.timestamp_type": 0,
+    },
+)
+"""Where the bytes are the values; those that a deserializer was given are noted elsewhere."""
 
 
 def _in_partition(about: Message, topic: str, partition: int) -> Message:
