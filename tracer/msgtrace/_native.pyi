@@ -60,6 +60,29 @@ class Fields:
         self, sequences: Any = None, state: int = 0, scope: Any = None, *, awaits_future: bool = False
     ) -> None: ...
 
+class Reading:
+    def __init__(
+        self,
+        whole: Callable[..., Any],
+        common: Callable[..., Any] | None,
+        parameters: tuple[str, ...],
+        defaults: tuple[Any, ...],
+        positional: int,
+        paths: tuple[Any, ...],
+        keys: tuple[Any, ...],
+        conditions: tuple[tuple[Any, Any], ...],
+        fields: tuple[Any, ...],
+        outcome: str | None,
+        /,
+    ) -> None: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def forget(self) -> None: ...
+    def drawn(
+        self, pen: Pen, first: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any], /
+    ) -> tuple[int, bytes | None, bytes, bytes, int, bytes | None, str | None] | None: ...
+
+ABSENT: object
+
 class Submission:
     owner: Any
     frame: FrameType | None
