@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from msgtrace.records import TEXTS
+from msgtrace.records import HANDLERS, TEXTS
 from msgtrace_collectors.columns import (
     CAUSE_COLUMNS,
     DEFINITION_TABLES,
@@ -20,6 +20,7 @@ from msgtrace_collectors.columns import (
     table,
 )
 from msgtrace_collectors.definitions import TABLES, definition_row, process_facts
+from msgtrace_collectors.handler_code import HandlerCode
 from msgtrace_collectors.left_out import LeftOut
 from msgtrace_collectors.message_columns import IDENTIFIERS, MessageReader, sane_time
 from msgtrace_collectors.operation_rows import OperationRows
@@ -108,6 +109,7 @@ class Batch:
         bodies: keeps bodies.
         process_by_id: the state of a process, by its id.
         left_out: what is no part of a sample.
+        code: reads source of the programs that are recorded here.
         size_bytes: of the payloads gathered so far.
     """
 
@@ -115,6 +117,7 @@ class Batch:
     bodies: Bodies
     process_by_id: Callable[[str], ProcessState]
     left_out: LeftOut = field(default_factory=LeftOut)
+    code: HandlerCode = field(default_factory=HandlerCode)
     size_bytes: int = 0
     _reader: MessageReader = field(init=False)
     _rows: OperationRows = field(default_factory=OperationRows)
@@ -294,23 +297,17 @@ class Batch:
                     setattr(facts, name, self.redactor.identifier(value, cards=cards)[0])
         return _row(facts)
 
-    def _about_process(self, process: ProcessState, record: Record) -> None:  # noqa: C901 - a case a kind of record
+    def _about_process(self, process: ProcessState, record: Record) -> None:
         match record:
             case Define(number_table, number, value):
-                row = definition_row(number_table, value, self.redactor)
-                definition_id = process.definition_id(number)
-                if row is None or definition_id is None:
-                    self.lose(process, UNDECODABLE, "a definition that makes no sense")
-                else:
-                    self._definitions.setdefault(TABLES[number_table], []).append((definition_id, *row))
-                    if number_table == TEXTS and row[0] is not None:
-                        self.bodies.name_channel(definition_id, row[0])
-                        self.left_out.name_channel(definition_id, row[0])
+                self._define(process, number_table, number, value)
             case Clock(wall_ns, monotonic_ns):
                 if not (0 <= wall_ns < MAX_CLOCK_NS and 0 <= monotonic_ns < MAX_CLOCK_NS):
                     self.lose(process, UNDECODABLE, "an impossible time")
                     return
                 process.clock_wall_ns, process.clock_monotonic_ns = wall_ns, monotonic_ns
+                if not process.records and process.begun_ns is None:
+                    process.begun_ns = wall_ns
             case Process(facts):
                 if process.sender is not None:
                     facts = {**facts, **{n: process.own(v) for n in _IDS if isinstance(v := facts.get(n), str)}}
@@ -325,6 +322,19 @@ class Batch:
                 self._test(process, self.redactor.text(test_id)[0], monotonic_ns, outcome)
             case Loss(reason, count, detail):
                 self.lose(process, reason, self.redactor.text(detail)[0], count)
+
+    def _define(self, process: ProcessState, number_table: int, number: int, value: Any) -> None:
+        row = definition_row(number_table, value, self.redactor)
+        definition_id = process.definition_id(number)
+        if row is None or definition_id is None:
+            self.lose(process, UNDECODABLE, "a definition that makes no sense")
+            return
+        if number_table == HANDLERS:
+            row = (*row, *self.code.columns(process, row, self.redactor))
+        self._definitions.setdefault(TABLES[number_table], []).append((definition_id, *row))
+        if number_table == TEXTS and row[0] is not None:
+            self.bodies.name_channel(definition_id, row[0])
+            self.left_out.name_channel(definition_id, row[0])
 
     def _test(self, process: ProcessState, test_id: str, monotonic_ns: int, outcome: str | None) -> None:
         if not 0 <= monotonic_ns < MAX_CLOCK_NS:

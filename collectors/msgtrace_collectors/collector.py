@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from msgtrace_collectors.batch import Batch
 from msgtrace_collectors.bodies import Bodies
+from msgtrace_collectors.handler_code import HandlerCode
 from msgtrace_collectors.left_out import LeftOut
 from msgtrace_collectors.registry import Registry
 from msgtrace_collectors.secret import spool_secret
@@ -107,6 +108,7 @@ class Collector:
             for channel_id, name in self.store.texts():
                 self._bodies.name_channel(channel_id, name)
         self._redactor = redactor
+        self._code = HandlerCode()
         self._reader = SpoolReader(spool, self.registry)
         self._left_out = LeftOut()
         self._batch = self._new_batch()
@@ -122,7 +124,7 @@ class Collector:
         """Who waits for everything to be stored."""
 
     def _new_batch(self) -> Batch:
-        return Batch(self._redactor, self._bodies, self.registry.get, self._left_out)
+        return Batch(self._redactor, self._bodies, self.registry.get, self._left_out, self._code)
 
     def run(
         self,

@@ -176,7 +176,7 @@ DEFINITION_TABLES: Final[Mapping[str, tuple[tuple[str, pa.DataType], ...]]] = {
     ),
     "handlers": (
         ("handler_id", INT), ("path", TEXT), ("line", INT), ("end_line", INT), ("name", TEXT), ("module", TEXT),
-        ("doc", TEXT),
+        ("doc", TEXT), ("source", TEXT), ("commit", TEXT),
     ),
 }  # fmt: skip
 

@@ -31,6 +31,7 @@ class ProcessState:
         dropped: records that found no room in its segments.
         pid: as in its segments' headers.
         ended: it ended and all it wrote has been read.
+        begun_ns: wall time of its first record; not stored: who goes on reading reads no source of its functions.
         facts: its PROCESS record as JSON.
         sender: of a process on another machine, whoever forwards it. Not stored.
         test: that is running in it; not stored: who goes on reading finds it among the tests.
@@ -50,6 +51,7 @@ class ProcessState:
     ended: bool = False
     facts: bytes | None = None
     sender: str | None = None
+    begun_ns: int | None = None
     test: str | None = None
 
     def own(self, process_id: str) -> str:
@@ -58,6 +60,14 @@ class ProcessState:
             return process_id
         key = hashlib.sha256(self.sender.encode()).digest()
         return hashlib.blake2b(process_id.encode(), digest_size=16, key=key).hexdigest()
+
+    @property
+    def loaded_ns(self) -> int | None:
+        """When its code may have been read at the earliest: a fork runs what its parent had read."""
+        process, seen = self, 0
+        while process.parent is not None and process.parent is not self and seen < 100:
+            process, seen = process.parent, seen + 1
+        return process.begun_ns
 
     def operation_id(self, sequence: int) -> int | None:
         """The id of an operation of this process, or of one that it inherited from its parent by fork.

@@ -1,4 +1,4 @@
--- The trace file, schema version 2. Tables that the collector fills live in the schema `msgtrace_store` and may change
+-- The trace file, schema version 3. Tables that the collector fills live in the schema `msgtrace_store` and may change
 -- with any version; the views (and the tables `links`, `causes`, `settlements`, `trace_file`) are the public interface,
 -- documented in docs/trace-file.md. Executed once, in one transaction, when a trace file is made.
 
@@ -56,7 +56,9 @@ create table msgtrace_store.handlers (
     end_line   bigint,
     name       varchar,
     module     varchar,
-    doc        varchar
+    doc        varchar,
+    source     varchar,            -- its lines as they were; null where they were not kept: `handler_code` says when
+    commit     varchar             -- of the repository that they stand in
 );
 
 -- One row per distinct body, over the bytes that were kept.
@@ -426,7 +428,9 @@ select
     h.path,
     h.line,
     h.end_line,
-    h.doc
+    h.doc,
+    h.source,
+    h.commit
 from msgtrace_store.handlers as h
 left join processes as p on p.process_number = h.handler_id // 1000000;
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Of the views in schema.sql. A file of another version is refused, never changed."""
 
 _MAGIC: Final = b"DUCK"

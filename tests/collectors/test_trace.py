@@ -191,7 +191,7 @@ def test_only_reading_is_answered(opened: traces.Trace, sql: str) -> None:
     with pytest.raises(traces.QueryError) as raised:
         opened.query(sql)
     assert "\n" not in str(raised.value)
-    assert opened.query("select schema_version from trace_file").to_pylist() == [{"schema_version": 2}]
+    assert opened.query("select schema_version from trace_file").to_pylist() == [{"schema_version": 3}]
 
 
 def test_a_parameter_that_cannot_be_sent(collector: CollectorProcess) -> None:
