@@ -48,7 +48,7 @@ select
         else coalesce(l.outcome, o.outcome, 'unknown')
     end as outcome,
     coalesce(l.error_type, o.error_type) as error_type, coalesce(l.error_message, o.error_message) as error_message,
-    s.code_site, s.code_function, r.handler_site, r.handler_name,
+    case when t.kind = 'connect' then o.task end as task, s.code_site, s.code_function, r.handler_site, r.handler_name,
     cast(coalesce(l.settings, o.settings) as varchar) as settings,
     coalesce(b.readable, false) as readable, b.is_object
 from msgtrace_store.operations as o

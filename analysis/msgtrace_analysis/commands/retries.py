@@ -123,7 +123,7 @@ def rows_of(of: Of, policies: Retrying, dead: DeadLetters, wanted: Wanted) -> Ro
             columns, rows = _poison(dead, wanted)
         case "dropped":
             columns, rows = _dropped(dead, wanted)
-    return Rows(columns, rows, NOTHING[of], spare=("evidence", "example", "reasons", "errors", "note"))
+    return Rows(columns, rows, NOTHING[of], spare=("evidence", "example", "reasons", "errors", "note", "settings"))
 
 
 Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
@@ -148,11 +148,12 @@ def _policies(found: Retrying, wanted: Wanted) -> Table:
 
 
 def _declared(found: Retrying, wanted: Wanted) -> Table:
-    columns = ("source", "service", "channel", "function", "delays", "attempts", "then", "at")
+    columns = ("source", "service", "channel", "function", "delays", "attempts", "then", "at", "settings")
     return columns, [
         (
             each.source, each.service, each.channel or None, each.place.name or None, delays_text(each.policy),
             each.policy.max_attempts, then_text(each.policy), each.place.site or None,
+            dict(each.settings) or None,
         )
         for each in found.declared
         if wanted(each.service, ())

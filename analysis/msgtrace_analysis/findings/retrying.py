@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from msgtrace_analysis.findings.evidence import Certainty, Evidence, Place
 
 PolicyKind = Literal["immediate", "fixed", "linear", "exponential", "irregular", "unknown"]
@@ -150,11 +152,12 @@ class DeclaredPolicy:
     """A policy that code or configuration states.
 
     Attributes:
-        source: the library or setting that states it: `tenacity`, `celery`, `x-delivery-limit`, ...
+        source: the library or setting that states it: `tenacity`, `celery`, `x-delivery-limit`, `redis-py`, ...
         place: the code that it stands on: a decorated function, the place of a declaration.
         service: that the code runs in.
         system: the broker's kind; '' where it is of none.
-        channel: that it is about; '' where it is about a function.
+        channel: that it is about, of a client library the server; '' where it is about a function.
+        settings: what a client library was set to besides, that says how messages may be lost, repeated or held back.
     """
 
     source: str
@@ -164,6 +167,7 @@ class DeclaredPolicy:
     channel: str
     policy: RetryPolicy
     evidence: Evidence
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from msgtrace_analysis.findings import DeclaredPolicy, Place
+from msgtrace_analysis.passes.client_policies import client_policies
 from msgtrace_analysis.passes.evidence import EVIDENCE, evidence
 from msgtrace_analysis.passes.policy_values import read
 
@@ -18,18 +19,18 @@ DECLARED: Final = f"""
         system, channel, service, coalesce(handler_name, code_function, ''), coalesce(handler_site, code_site, ''),
         handler_site is not null, settings, {EVIDENCE}
     from operations
-    where kind = 'declare' and channel_kind = 'retry' and settings is not null and outcome not in ('raised', 'cancelled')
+    where kind = 'declare' and channel_kind = 'retry' and settings ->> '$.library' is null and outcome not in ('raised', 'cancelled')
     group by all
     order by all
 """
 
 
 def declared_policies(study: Study) -> tuple[DeclaredPolicy, ...]:
-    """Every policy that a library's hook recorded and whose settings say something of retrying."""
+    """Every policy that a library's hook recorded and whose settings say something of retrying; client libraries' last."""
     found = []
     for library, channel, service, name, site, known, settings, *rest in study.rows(DECLARED):
         policy = read(library, json.loads(settings))
         if policy is not None:
             place = Place("handler" if known else "code", service, name, site)
             found.append(DeclaredPolicy(library, place, service, library, channel or "", policy, evidence(rest)))
-    return tuple(found)
+    return (*found, *client_policies(study))

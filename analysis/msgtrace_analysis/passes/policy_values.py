@@ -240,10 +240,77 @@ def _kombu(settings: Mapping[str, Any]) -> RetryPolicy:
     return policy(wait, attempts, "raised")
 
 
+def _redis(settings: Mapping[str, Any]) -> RetryPolicy | None:
+    """`Retry` asks its back-off for the delay after failure 1, 2, ...: 2 ** 1 times the base is the first."""
+    retry = settings.get("retry")
+    if not isinstance(retry, dict):
+        return None
+    retries = _count(retry.get("_retries"))
+    attempts = None if retries is None or retries < 0 else retries + 1
+    return policy(_redis_wait(retry.get("_backoff")), attempts, "raised")
+
+
+def _redis_wait(backoff: Any) -> Wait:
+    if not isinstance(backoff, dict):
+        return UNKNOWN
+    name, steady = str(backoff.get("is")), _number(backoff.get("_backoff"))
+    if name in {"NoBackoff", "ConstantBackoff"} and steady is not None:
+        return _fixed(steady, steady)
+    base, cap = _number(backoff.get("_base")), _number(backoff.get("_cap"))
+    if base is None or cap is None:
+        return UNKNOWN
+    if name == "DecorrelatedJitterBackoff":
+        return Wait("irregular", min(base, cap), min(base, cap), longest=cap)
+    lowest = {"ExponentialBackoff": 1.0, "EqualJitterBackoff": 0.5}.get(name, 0.0)
+    first = min(cap, 2 * base)
+    return Wait("exponential", lowest * first, first, 2.0, cap)
+
+
+def _aio_pika(settings: Mapping[str, Any]) -> RetryPolicy:
+    interval = _number(settings.get("reconnect_interval"))
+    return policy(UNKNOWN if interval is None else _fixed(interval, interval), None, "unknown")
+
+
+KAFKA_JITTER: Final = 0.2
+"""`KafkaConnectionManager.jitter_pct`."""
+
+
+def _kafka_reconnect(settings: Mapping[str, Any]) -> RetryPolicy | None:
+    first, longest = (_seconds(settings.get(f"reconnect_backoff_{name}")) for name in ("ms", "max_ms"))
+    if first is None:
+        return None
+    if longest is not None:
+        first = min(first, longest)
+    low, high = (1 - KAFKA_JITTER) * first, (1 + KAFKA_JITTER) * first
+    return policy(Wait("exponential", low, high, 2.0, longest), None, "unknown")
+
+
+def _kafka_producer(settings: Mapping[str, Any]) -> RetryPolicy:
+    """A batch is sent again at even distances; without a number, until its time is up."""
+    retries, wait = _count(settings.get("retries")), _seconds(settings.get("retry_backoff_ms"))
+    attempts = 1 if settings.get("acks") == 0 else None if retries is None else retries + 1
+    return policy(UNKNOWN if wait is None else _fixed(wait, wait), attempts, "raised")
+
+
+def _kafka_consumer(settings: Mapping[str, Any]) -> RetryPolicy:
+    wait = _seconds(settings.get("retry_backoff_ms"))
+    return policy(UNKNOWN if wait is None else _fixed(wait, wait), None, "unknown")
+
+
+def _seconds(value: Any) -> float | None:
+    number = _number(value)
+    return None if number is None else number / 1000
+
+
 READERS: Final[dict[str, Callable[[Mapping[str, Any]], RetryPolicy | None]]] = {
     "tenacity": _tenacity,
     "stamina": _stamina,
     "backoff": _backoff,
     "celery": _celery,
     "kombu": _kombu,
+    "redis-py": _redis,
+    "aio-pika": _aio_pika,
+    "kafka-python": _kafka_reconnect,
+    "kafka-python producer": _kafka_producer,
+    "kafka-python consumer": _kafka_consumer,
 }

@@ -298,6 +298,6 @@ def _loop_policy(found: Sequence[Loop]) -> ObservedPolicy:
         waits=_waits(_by_number(of_groups), fitted), examples=tuple(loop.attempts for loop in found[:SHOWN]),
         note=_note(len(found), fitted, notes),
         evidence=_evidence(
-            [(each.operation_id, at) for each, at in zip(attempts, at_ns, strict=True)], _certainty(len(found), fitted)
+            sorted({(each.operation_id, at) for each, at in zip(attempts, at_ns, strict=True)}), _certainty(len(found), fitted)
         ),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send, Spawned
+from msgtrace.hooks import aio_pika_reconnects
 from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated, task_of
 from msgtrace.hooks.aio_pika_topology import POINTS
 from msgtrace.hooks.aio_pika_values import PROPERTIES, RARE_PROPERTIES, carry, described, origin
@@ -256,5 +257,6 @@ HOOK = Hook(
         Point("aiormq.channel:Channel.basic_nack", Observe(kind="settle", read=nacked)),
         Point("aiormq.channel:Channel.basic_reject", Observe(kind="settle", read=rejected)),
         *POINTS,
+        *aio_pika_reconnects.POINTS,
     ),
 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace import interning
 from msgtrace.context import CURRENT
 from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit, Together
-from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups
+from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups, kafka_reconnects
 from msgtrace.hooks.kafka_clients import connection
 from msgtrace.reading import COUNTED, PAIRS, Common, reading
 from msgtrace.snapshot import snapshot
@@ -309,5 +309,6 @@ HOOK = Hook(
         *kafka_consumer.POINTS,
         *kafka_groups.POINTS,
         *kafka_admin.POINTS,
+        *kafka_reconnects.POINTS,
     ),
 )

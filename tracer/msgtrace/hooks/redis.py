@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace.hook import Fetch, Hook, Late, Observe, Point, Send, Several
-from msgtrace.hooks import redis_groups, redis_lists, redis_pubsub, redis_streams
+from msgtrace.hooks import redis_groups, redis_lists, redis_pubsub, redis_retries, redis_streams
 from msgtrace.hooks.redis_pipelines import answered, answered_in_cluster, executing
 from msgtrace.parts import WITHIN
 
@@ -110,5 +110,6 @@ HOOK = Hook(
         *_points("redis", transactions=">=6.1"),
         Point("redis.client:PubSub.get_sharded_message", Fetch(read=redis_pubsub.got)),
         *_points("redis.asyncio", sharded=">=8", transactions=">=6.2"),
+        *redis_retries.POINTS,
     ),
 )

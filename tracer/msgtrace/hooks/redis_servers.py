@@ -12,6 +12,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from msgtrace import interning
+from msgtrace.hooks.redis_policies import promised
 
 _numbers: Final = interning.connections
 _addresses: WeakKeyDictionary[Any, tuple[str, int]] = WeakKeyDictionary()
@@ -56,6 +57,11 @@ def subscription(pubsub: Any) -> int:
         return connection(pubsub) if cluster is None else _cluster(cluster)
     if cluster is not None:
         note_cluster(cluster)
+    return own(connected)
+
+
+def own(connected: Any) -> int:
+    """The number of a single connection."""
     return interning.connection(connected, _connection_facts)
 
 
@@ -69,9 +75,8 @@ def note_cluster(cluster: Any) -> None:
 
 def _pool_facts(pool: Any) -> dict[str, Any]:
     known = pool.connection_kwargs
-    return _at(
-        known.get("path"), known.get("host"), known.get("port"), _facts(known, getattr(pool, "connection_class", None))
-    )
+    facts = _facts(known, getattr(pool, "connection_class", None)) | promised(known)
+    return _at(known.get("path"), known.get("host"), known.get("port"), facts)
 
 
 def _connection_facts(connected: Any) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def _sentinel(pool: Any) -> int:
 
 
 def _sentinel_facts(pool: Any) -> dict[str, Any] | None:
-    facts = _facts(pool.connection_kwargs, pool.connection_class)
+    facts = _facts(pool.connection_kwargs, pool.connection_class) | promised(pool.connection_kwargs)
     facts["sentinel_service"] = _plain(pool.service_name, "")
     if not pool.is_master:
         return {**facts, "replica": True}  # each connection leads to another one

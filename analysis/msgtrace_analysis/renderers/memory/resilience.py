@@ -87,6 +87,7 @@ def _declared(each: DeclaredPolicy) -> dict[str, Any]:
         "by": each.source,
         "place": where(each.place),
         **_policy(each.policy),
+        "settings": dict(each.settings) or None,
         "evidence": proof(each.evidence),
     }
 
