@@ -3,132 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 import urllib.parse
 import urllib.request
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.brokers.address import Rabbitmq
-from integration.restarting import private
-from integration.traced import PROGRAMS, Started
-from msgtrace_analysis.passes import prepare
-from msgtrace_analysis.passes.delivery import guarantees
-from msgtrace_analysis.study import Study
-from msgtrace_collectors.trace import open_trace
+from integration.delivery_runs import in_order_by_partition, overtaken, play, through_a_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
-    from integration.brokers import Kafka, Redis
-    from integration.traced import Ended
-    from msgtrace_analysis.findings import Consumer, Guarantees, Lag, Order
-
-HERE = PROGRAMS / "delivery"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a scenario: what was found, and what its processes noted."""
-
-    found: Guarantees
-    notes: list[dict[str, Any]]
-
-    def noted(self, what: str) -> list[dict[str, Any]]:
-        return [note for note in self.notes if note["what"] == what]
-
-    def receipts(self) -> list[tuple[int, int]]:
-        """The messages that workers were given, in order of time."""
-        return [(note["number"], note.get("turn", 0)) for note in self.noted("received")]
-
-    @property
-    def again(self) -> int:
-        """Deliveries beyond the first."""
-        return len(self.receipts()) - len(set(self.receipts()))
-
-    def consumer(self) -> Consumer:
-        (consumer,) = self.found.consumers
-        return consumer
-
-    def order(self, scope: str) -> Order:
-        (order,) = [each for each in self.found.orders if each.scope == scope]
-        return order
-
-    def lag(self) -> Lag:
-        (lag,) = self.found.lags
-        return lag
-
-    def waiting(self) -> tuple[int, int]:
-        """Messages sent and not received: the most, within one, and at the end."""
-        changes = [(note["at_ns"], 1) for note in self.noted("sent")]
-        seen: set[int] = set()
-        for note in self.noted("received"):
-            if note["number"] not in seen:
-                seen.add(note["number"])
-                changes.append((note["at_ns"], -1))
-        depth = largest = 0
-        for _, change in sorted(changes):
-            depth += change
-            largest = max(largest, depth)
-        return largest, depth
-
-    def delivered_again_is_right(self) -> None:
-        """Hold the duplicates against the notes."""
-        counted = Counter(self.receipts())
-        found = self.found.duplicates
-        assert sum(each.messages for each in found) == sum(count > 1 for count in counted.values())
-        assert sum(each.deliveries for each in found) == self.again
-
-    def lag_is_right(self) -> None:
-        """Hold the lag against the notes; a send is noted when it has ended, and found when it begins."""
-        largest, last = self.waiting()
-        assert self.lag().last == last
-        assert abs(self.lag().largest - largest) <= 1
-
-
-def overtaken(positions: Iterable[int]) -> int:
-    """Of positions in order of time, those that come after a later one; each counts the first time."""
-    reached, late, seen = -1, 0, set()
-    for position in positions:
-        if position not in seen:
-            seen.add(position)
-            late += position < reached
-            reached = max(reached, position)
-    return late
-
-
-def examined(ended: Ended, ledgers: Path) -> Run:
-    assert ended.code == 0, ended.stderr[-2_000:]
-    with open_trace(ended.trace) as trace, Study(trace) as study:
-        prepare(study)
-        found = guarantees(study)
-    lines = [line for path in ledgers.glob("*.jsonl") for line in path.read_text().splitlines()]
-    notes = sorted((json.loads(line) for line in lines if line.endswith("}")), key=lambda note: note["at_ns"])
-    return Run(found, notes)
-
-
-def play(
-    driver: str,
-    folder: Path,
-    *arguments: str,
-    env: dict[str, str] | None = None,
-    fault: Callable[[], None] | None = None,
-) -> Run:
-    """Run a scenario under `msgtrace run`, and make a fault when it is ready for it."""
-    ledgers = folder / "ledgers"
-    ledgers.mkdir()
-    with Started([sys.executable, str(HERE / driver), str(ledgers), *arguments], folder, env=env) as started:
-        if fault is not None:
-            started.wait_for("ready")
-            fault()
-            (ledgers / "go").touch()
-        ended = started.end()
-    return examined(ended, ledgers)
+    from integration.brokers import Kafka, Rabbitmq, Redis
 
 
 # ---- RabbitMQ -------------------------------------------------------------------------------------------------------
@@ -164,7 +52,7 @@ def test_a_worker_killed_between_work_and_acknowledgement(
     """Also with a worker whose clock is off: nothing may rest on two clocks agreeing."""
     env = None
     if shift_s:
-        env = {"SHIFT_WORKER": str(libfaketime), "FAKETIME": f"{shift_s:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        env = {"CLOCKS": json.dumps({"library": str(libfaketime), "worker": f"{shift_s:+}s"})}
     run = play("amqp_driver.py", tmp_path, rabbitmq.url, unique("killed"), "killed", env=env)
     assert run.again == 1
     run.delivered_again_is_right()
@@ -188,20 +76,6 @@ def test_a_slow_worker(rabbitmq: Rabbitmq, unique: Callable[[str], str], tmp_pat
     assert load.p50_ms >= 30  # it sleeps so long
     unsettled = len(run.receipts()) - len(run.noted("acked"))
     assert sum(each.messages for each in run.found.missing if each.kind == "unsettled") == unsettled
-
-
-def through_a_fault(run: Run) -> None:
-    """Hold everything against the notes of a run whose connections were cut."""
-    run.delivered_again_is_right()
-    published = [(note["number"], note["turn"]) for note in run.noted("publish")]
-    firsts = [published.index(each) for each in run.receipts()]
-    assert run.order("queue").violations == overtaken(firsts)
-    gone = {(note["number"], note["turn"]) for note in run.noted("failed")} - set(run.receipts())
-    refused = [each for each in run.found.missing if each.kind == "refused" and each.channel.endswith(".jobs")]
-    # aio-pika refuses some before there is anything to record.
-    assert sum(each.messages for each in refused) <= len(gone)
-    assert run.lag().last == 0
-    assert not [each for each in run.found.missing if each.kind == "not received"]
 
 
 @pytest.mark.rabbitmq
@@ -241,30 +115,7 @@ def ask(rabbitmq: Rabbitmq, path: str, method: str = "GET") -> Any:
     return json.loads(text) if text else None
 
 
-@pytest.mark.soak
-@pytest.mark.rabbitmq
-def test_broker_restarted_in_mid_traffic(tmp_path: Path, unique: Callable[[str], str]) -> None:
-    with private("rabbitmq") as broker:
-        assert isinstance(broker.address, Rabbitmq)
-
-        def restart() -> None:
-            broker.kill()
-            time.sleep(0.5)
-            broker.start()
-
-        through_a_fault(play("amqp_driver.py", tmp_path, broker.address.url, unique("restart"), "cut", fault=restart))
-
-
 # ---- Kafka ----------------------------------------------------------------------------------------------------------
-
-
-def in_order_by_partition(run: Run) -> None:
-    """Hold the order of each partition against the notes."""
-    places: dict[int, list[int]] = {}
-    for note in run.noted("received"):
-        places.setdefault(note["partition"], []).append(note["offset"])
-    assert run.order("partition").violations == sum(overtaken(offsets) for offsets in places.values())
-    assert run.order("partition").lanes == len(places)
 
 
 @pytest.mark.kafka

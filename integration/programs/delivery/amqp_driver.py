@@ -1,19 +1,18 @@
 """A producer, a worker that has an effect and acknowledges after it, and a fault. Arguments: ledgers, url, prefix, fault.
 
 `none`; `killed`: the first worker is killed between the effect and the acknowledgement of message 5; `cut`: the driver waits
-until the test has cut the connections or restarted the broker, and says so by a file `go`, and traffic goes on all the
+until the test has cut the connections, restarted the broker or set clocks, and says so by a file `go`, and traffic goes on all the
 while; `slow`: the worker takes 30 ms a message, and is ended before it has had them all; `early`: it acknowledges
 first; `automatic`: it does not acknowledge at all.
 """
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from ledger import noted
+from ledger import environment, noted
 
 COUNT = 40
 folder, url, prefix, fault = sys.argv[1:]
@@ -21,10 +20,8 @@ HERE = Path(__file__).parent
 
 
 def start(role: str, *arguments: str) -> subprocess.Popen[bytes]:
-    shifted = os.environ.get("SHIFT_WORKER") if role == "worker" else None
-    environment = {**os.environ, **({"LD_PRELOAD": shifted} if shifted else {})}
     return subprocess.Popen(
-        [sys.executable, HERE / "amqp_party.py", folder, url, prefix, role, *arguments], env=environment
+        [sys.executable, HERE / "amqp_party.py", folder, url, prefix, role, *arguments], env=environment(role)
     )
 
 

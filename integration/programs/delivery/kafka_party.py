@@ -1,4 +1,4 @@
-"""One process of `kafka_driver.py`. Arguments: ledgers, broker, topic, `producer` first end | `member` fault."""
+"""One process of `kafka_driver.py`. Arguments: ledgers, broker, topic, `producer` first end pause_ms | `member` fault."""
 
 import os
 import signal
@@ -6,18 +6,19 @@ import sys
 import time
 
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError
 from ledger import note
 
 _, broker, topic, role, *arguments = sys.argv[1:]
 stopping: list[int] = []
 
 
-def produce(first: int, end: int) -> None:
+def produce(first: int, end: int, pause_s: float) -> None:
     producer = KafkaProducer(bootstrap_servers=broker, acks="all")
     for number in range(first, end):
-        producer.send(topic, b'{"number": %d}' % number, key=b"%d" % (number % 7)).get(30)
+        producer.send(topic, b'{"number": %d}' % number, key=b"%d" % (number % 7)).get(80)
         note("sent", number)
-        time.sleep(0.002)
+        time.sleep(pause_s)
     producer.close()
 
 
@@ -38,17 +39,21 @@ def work(fault: str) -> None:
                 number = int(record.value[11:-1])
                 note("received", number, partition=record.partition, offset=record.offset)
                 time.sleep(0.03 if fault == "slow" else 0.003)
-                producer.send(f"{topic}-done", b'{"done": %d}' % number).get(30)
+                producer.send(f"{topic}-done", b'{"done": %d}' % number).get(80)
                 note("effect", number)
                 if fault == "killed" and number == 5:
                     os.kill(os.getpid(), signal.SIGKILL)
-                consumer.commit()
-                note("committed", number)
+                try:
+                    consumer.commit()
+                except KafkaError as error:  # it has them again, or another one has
+                    note("not committed", number, error=type(error).__name__)
+                else:
+                    note("committed", number)
     consumer.close(autocommit=False)
     producer.close()
 
 
 if role == "producer":
-    produce(int(arguments[0]), int(arguments[1]))
+    produce(int(arguments[0]), int(arguments[1]), int(arguments[2]) / 1000)
 else:
     work(arguments[0])

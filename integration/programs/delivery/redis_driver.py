@@ -2,21 +2,34 @@
 
 `killed`: the first worker is killed between the effect of entry 5 and its acknowledgement; a second one claims what it left.
 `noack`: entries are taken for done when they are read. `slow`: an entry takes 30 ms; the worker ends before it has had all.
-`list`: the same through a list, from which elements are popped.
+`list`: the same through a list, from which elements are popped. `cut`: traffic goes on until the test has restarted the
+broker or set clocks, and says so by a file `go`; what the broker had saved half-way is there afterwards, and all else is gone.
 """
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import redis
-from ledger import note, noted
+from ledger import environment, note, noted
 
 COUNT = 40
 folder, url, stream, fault, *role = sys.argv[1:]
 GROUP = "workers"
+
+
+def work_on(client: "redis.Redis") -> None:
+    """Work, through the loss of the broker and of the group."""
+    while True:
+        try:
+            work(client)
+        except (redis.ConnectionError, redis.ResponseError) as error:
+            note("lost", 0, error=type(error).__name__)
+            time.sleep(0.05)
 
 
 def work(client: "redis.Redis") -> None:
@@ -32,7 +45,7 @@ def work(client: "redis.Redis") -> None:
 
 def handle(client: "redis.Redis", identity: bytes, fields: dict[bytes, bytes]) -> None:
     number = int(fields[b"number"])
-    note("received", number)
+    note("received", number, **({"turn": int(fields[b"turn"])} if b"turn" in fields else {}))
     time.sleep(0.03 if fault == "slow" else 0.003)
     client.xadd(f"{stream}-done", {"done": number})
     note("effect", number)
@@ -47,6 +60,48 @@ def pop(client: "redis.Redis") -> None:
         found = client.brpop([stream], timeout=2)
         if found:
             note("received", int(found[1]))
+
+
+def send_on(client: "redis.Redis") -> None:
+    """Send, through the loss of the broker."""
+    for number in range(2 * COUNT):
+        for turn in range(1_000):
+            note("publish", number, turn=turn)
+            try:
+                client.xadd(stream, {"number": number, "turn": turn})
+                break
+            except redis.ConnectionError as error:
+                note("failed", number, turn=turn, error=type(error).__name__)
+                time.sleep(0.1)
+        note("sent", number, turn=turn)
+        time.sleep(0.02)
+
+
+def drive_on(client: "redis.Redis") -> None:
+    """The fault `cut`."""
+    client.xgroup_create(stream, GROUP, "0", mkstream=True)
+    worker = subprocess.Popen(
+        [sys.executable, __file__, folder, url, stream, fault, "first"], env=environment("worker")
+    )
+    sending = threading.Thread(target=send_on, args=(client,))
+    sending.start()
+    until(10)
+    redis.Redis.from_url(url).save()
+    until(20)
+    print("ready", flush=True)
+    while not (Path(folder) / "go").exists():
+        time.sleep(0.05)
+    sending.join()
+    time.sleep(1)
+    worker.kill()
+    worker.wait(60)
+
+
+def until(count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(noted("received")) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def drive(client: "redis.Redis") -> None:
@@ -74,7 +129,9 @@ def drive(client: "redis.Redis") -> None:
 
 
 connected = redis.Redis.from_url(url)
-if not role:
+if fault == "cut":
+    (work_on if role else drive_on)(connected)
+elif not role:
     drive(connected)
 elif fault == "list":
     pop(connected)

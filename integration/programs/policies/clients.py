@@ -19,7 +19,9 @@ given: dict[str, Any] = json.loads(sys.argv[1])
 
 
 async def rabbitmq() -> None:
-    connection = await aio_pika.connect_robust(given["rabbitmq"], reconnect_interval=given["interval_s"], fail_fast=True)
+    connection = await aio_pika.connect_robust(
+        given["rabbitmq"], reconnect_interval=given["interval_s"], fail_fast=True
+    )
     async with connection:
         channel = await connection.channel()
         await channel.default_exchange.publish(aio_pika.Message(b"{}"), given["name"], mandatory=False)
