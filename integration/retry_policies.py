@@ -87,10 +87,17 @@ class Drawn:
         return "exponential" if self.multiplier > 1 else "linear" if self.step_s else "fixed"
 
 
-def draw(way: Way, name: str, dice: random.Random) -> Drawn:
-    """A policy with numbers of its own."""
+def draw(way: Way, name: str, dice: random.Random, longer: float = 1.0) -> Drawn:
+    """A policy with numbers of its own.
+
+    Args:
+        way: that it can follow.
+        name: of its queue.
+        dice: decide the numbers.
+        longer: how many times longer its delays are: what a busy machine adds to each, a tenth of a second, is no part of it.
+    """
     kind = dice.choice(way.kinds)
-    initial = round(dice.uniform(0.12, 0.24), 3)
+    initial = round(longer * dice.uniform(0.12, 0.24), 3)
     attempts = dice.randint(3, 5) if kind == "fixed" else 5
     multiplier = dice.choice((1.5, 1.8, 2.0)) if kind == "exponential" else 1.0
     step = round(dice.uniform(0.7, 1.3) * initial, 3) if kind == "linear" else 0.0

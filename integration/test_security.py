@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from integration.brokers import Rabbitmq, Redis
+    from integration.brokers import Kafka, Rabbitmq, Redis
 
 
 PLACES = (
     "argument", "exception", "url", "field", "element", "json key", "header", "msgpack", "pickle", "plain text", "message id",
     "correlation id", "routing key", "channel", "published", "stream field", "element of a list", "exception of a handler",
     "docstring", "handler argument", "function name", "path", "name:password", "name:nested", "name:header", "name:msgpack", "name:stream", "name:handler",
+    "connection name", "binding key", "exchange", "queue", "consumer tag", "reply to", "app id", "type", "client name",
+    "stream name", "stream group", "stream field name", "stream consumer", "list name", "kafka client id", "kafka group",
+    "kafka key", "field of a key", "kafka header name", "kafka header", "kafka value", "name:kafka", "name:kafka key",
+    "name:password of a client",
 )  # fmt: skip
 IN_A_NAME = frozenset({"message id", "correlation id", "routing key", "channel", "json key"})
 
@@ -63,7 +67,13 @@ def persons() -> dict[str, str]:
 
 
 def recorded(
-    plants: dict[str, str], folder: Path, rabbitmq: Rabbitmq, redis_server: Redis, prefix: str, redact: str = ""
+    plants: dict[str, str],
+    folder: Path,
+    rabbitmq: Rabbitmq,
+    redis_server: Redis,
+    kafka: Kafka,
+    prefix: str,
+    redact: str = "",
 ) -> Path:
     """Record the program; the trace file, alone in a folder of its own."""
     secret = folder / "plants.json"
@@ -76,6 +86,7 @@ def recorded(
         str(secret),
         rabbitmq.url,
         redis_server.url,
+        kafka.bootstrap,
         prefix,
     ]
     ended = run(command, work, env={"MSGTRACE_REDACT": redact} if redact else None, options=())
@@ -134,11 +145,12 @@ def exposed(trace: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.rabbitmq
 @pytest.mark.redis
+@pytest.mark.kafka
 def test_no_secret_is_written(
-    rabbitmq: Rabbitmq, redis_server: Redis, unique: Callable[[str], str], tmp_path: Path
+    rabbitmq: Rabbitmq, redis_server: Redis, kafka: Kafka, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     plants = secrets()
-    trace = recorded(plants, tmp_path, rabbitmq, redis_server, unique("secrets"))
+    trace = recorded(plants, tmp_path, rabbitmq, redis_server, kafka, unique("secrets"))
     reported(trace, trace.parent / "out")
     assert in_store(plants, trace) == []
     assert leaks(plants, trace.parent) == []
@@ -146,11 +158,12 @@ def test_no_secret_is_written(
 
 @pytest.mark.rabbitmq
 @pytest.mark.redis
+@pytest.mark.kafka
 def test_no_personal_data_is_printed(
-    rabbitmq: Rabbitmq, redis_server: Redis, unique: Callable[[str], str], tmp_path: Path
+    rabbitmq: Rabbitmq, redis_server: Redis, kafka: Kafka, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     plants = persons()
-    trace = recorded(plants, tmp_path, rabbitmq, redis_server, unique("persons"))
+    trace = recorded(plants, tmp_path, rabbitmq, redis_server, kafka, unique("persons"))
     out = trace.parent / "out"
     printed(trace, out)
     assert {place for place, _ in in_store(plants, trace)} >= {"field", "header", "routing key", "handler argument"}
@@ -170,11 +183,12 @@ def test_no_personal_data_is_printed(
 
 @pytest.mark.rabbitmq
 @pytest.mark.redis
+@pytest.mark.kafka
 def test_no_personal_data_is_written_when_that_is_asked_for(
-    rabbitmq: Rabbitmq, redis_server: Redis, unique: Callable[[str], str], tmp_path: Path
+    rabbitmq: Rabbitmq, redis_server: Redis, kafka: Kafka, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     plants = persons()
-    trace = recorded(plants, tmp_path, rabbitmq, redis_server, unique("personal"), "personal")
+    trace = recorded(plants, tmp_path, rabbitmq, redis_server, kafka, unique("personal"), "personal")
     reported(trace, trace.parent / "out")
     assert in_store(plants, trace) == []
     assert leaks(plants, trace.parent) == []

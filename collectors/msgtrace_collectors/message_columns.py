@@ -194,7 +194,8 @@ class MessageReader:
         replacements = 0
         for name, value in headers:
             safe, count = self.redactor.named(name, value)
-            replacements += count
+            name, more = self.redactor.text(name)  # noqa: PLW2901 - what it is called from here on
+            replacements += count + more
             kind = type(safe)
             if kind is str:
                 raw.append((name, safe.encode("utf-8", "surrogatepass")))

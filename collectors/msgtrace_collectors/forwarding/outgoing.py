@@ -167,8 +167,9 @@ class Outgoing:
             safe = []
             for name, value in message.headers:
                 shown, more = redactor.named(name, value)
-                safe.append((name, shown))
-                count += more
+                known, again = redactor.text(name)
+                safe.append((known, shown))
+                count += more + again
             message.headers = safe
         if isinstance(message.message_key, bytes | str):
             message.message_key, more = self._key(message.message_key)

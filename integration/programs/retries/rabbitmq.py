@@ -120,7 +120,7 @@ class Looping(Consumer):
 
 
 async def quiet(awaited: Any) -> None:
-    await asyncio.wait_for(awaited, 40)
+    await asyncio.wait_for(awaited, 80)
 
 
 async def main() -> None:
