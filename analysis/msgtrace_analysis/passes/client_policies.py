@@ -88,14 +88,11 @@ def _policies(library: str, names: Sequence[str], row: Sequence[Any]) -> list[De
     policy = read(library, settings)
     if policy is None:
         return []
-    channel, place = (server or "", "") if library in RECONNECTING else ("", library.rpartition(" ")[2])
+    system, about, place = SYSTEMS.get(library, "kafka"), server or "", Place("code", service, "", "")
+    if library in SENDING:
+        place, about = Place("code", service, library.rpartition(" ")[2], about), ""
     said = {name: _said(value) for name, value in settings.items()}
-    return [
-        DeclaredPolicy(
-            library, Place("code", service, place, server or "" if place else ""), service, SYSTEMS.get(library, "kafka"), channel, policy,
-            evidence(rest), said,
-        )
-    ]  # fmt: skip
+    return [DeclaredPolicy(library, place, service, system, about, policy, evidence(rest), said)]
 
 
 def _said(value: Any) -> Any:

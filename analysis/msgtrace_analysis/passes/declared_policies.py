@@ -19,7 +19,8 @@ DECLARED: Final = f"""
         system, channel, service, coalesce(handler_name, code_function, ''), coalesce(handler_site, code_site, ''),
         handler_site is not null, settings, {EVIDENCE}
     from operations
-    where kind = 'declare' and channel_kind = 'retry' and settings ->> '$.library' is null and outcome not in ('raised', 'cancelled')
+    where kind = 'declare' and channel_kind = 'retry' and settings ->> '$.library' is null
+        and outcome not in ('raised', 'cancelled')
     group by all
     order by all
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def backed_off(result: Any, self: Any, node_id: Any) -> Message | None:
     """A broker that was not reached, for the `attempt`th time in a row."""
-    known = self._backoff.get(node_id)  # noqa: SLF001 - no public way to it
+    known = self._backoff.get(node_id)
     if type(result) not in {int, float} or node_id == "metadata" or known is None:
         return None
     return {

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
         DeadRoute,
         DeclaredPolicy,
         Findings,
+        Load,
         ObservedPolicy,
+        Pressure,
         RetryPolicy,
         Score,
     )
@@ -33,6 +35,8 @@ def all_of(findings: Findings) -> list[dict[str, Any]]:
         *(_route(each) for each in dead.routes),
         *(_breaker(each) for each in findings.breakers.breakers),
         *(_consumer(each) for each in findings.guarantees.consumers),
+        *(_load(each) for each in findings.guarantees.loads),
+        *(_pressure(each) for each in findings.guarantees.pressures),
         *(_failed("never succeeded", each.channel, where(each.place), each.messages, each) for each in dead.poison),
         *(_failed(each.how, each.channel, where(each.place), each.messages, each) for each in dead.dropped),
     ]
@@ -133,6 +137,32 @@ def _consumer(each: Consumer) -> dict[str, Any]:
         "acknowledges": f"{each.mode}, {each.moment}",
         "because": short(value(each)["reason"]),
         "certainty": each.certainty,
+        "evidence": proof(each.evidence),
+    }
+
+
+def _load(each: Load) -> dict[str, Any]:
+    return {
+        "name": short(f"{each.service} on {each.channel}"),
+        "what": "limits and load",
+        "group": each.group or None,
+        "limit": each.limit,
+        "limit_name": each.limit_name or None,
+        "most_in_flight": each.in_flight,
+        "most_handlers_at_once": each.at_once,
+        "handler_ms": {"median": each.p50_ms, "p95": each.p95_ms, "longest": each.longest_ms},
+        "saturated": each.saturated,
+        "because": short(each.reason),
+        "evidence": proof(each.evidence),
+    }
+
+
+def _pressure(each: Pressure) -> dict[str, Any]:
+    return {
+        "name": short(f"{each.service} on {each.channel}"),
+        "what": f"back-pressure: {each.kind}",
+        "operation": each.operation,
+        "error": short(each.error),
         "evidence": proof(each.evidence),
     }
 
