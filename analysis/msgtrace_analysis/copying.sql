@@ -18,8 +18,13 @@ with known_processes as (
 ), known_handlers as (
     select
         h.handler_id, h.name as handler_name,
-        case when starts_with(h.path, p.folder) then substr(h.path, length(p.folder) + 1) else h.path end || ':' || h.line
-            as handler_site
+        -- A framework's function, which handles messages for the program's: known by the name of its package.
+        regexp_matches(h.path, '/(site|dist)-packages/') as handler_foreign,
+        case
+            when handler_foreign then regexp_replace(h.path, '^.*/(site|dist)-packages/', '')
+            when starts_with(h.path, p.folder) then substr(h.path, length(p.folder) + 1)
+            else h.path
+        end || ':' || h.line as handler_site
     from msgtrace_store.handlers as h
     left join known_processes as p on p.process_number = h.handler_id // 1000000
 ), known_bodies as (
@@ -49,6 +54,7 @@ select
     end as outcome,
     coalesce(l.error_type, o.error_type) as error_type, coalesce(l.error_message, o.error_message) as error_message,
     case when t.kind = 'connect' then o.task end as task, s.code_site, s.code_function, r.handler_site, r.handler_name,
+    coalesce(r.handler_foreign, false) as handler_foreign,
     cast(coalesce(l.settings, o.settings) as varchar) as settings,
     coalesce(b.readable, false) as readable, b.is_object
 from msgtrace_store.operations as o

@@ -44,6 +44,23 @@ def test_publishers_and_consumers_with_their_places(made: MadeTrace, findings: C
     ]
 
 
+def test_a_frameworks_handler_is_a_place_of_its_own_for_each_channel(
+    made: MadeTrace, findings: Callable[[], Findings]
+) -> None:
+    """It calls other code of the program's for each; its path is that of its package, wherever that is installed."""
+    for channel in ("orders", *(f"user.{number}.inbox" for number in range(4))):
+        where = {"channel": channel, "channel_kind": "queue"}
+        send = made.send(service="web", **where, body=channel)
+        made.receive(
+            send, service="mail", **where, handler="/v/lib/python3.12/site-packages/fw/consume.py:3 Fw.consume"
+        )
+    consumers = {each.name: [party.place for party in each.consumers] for each in findings().events}
+    assert consumers == {
+        "orders": [Place("handler", "mail", "Fw.consume for orders", "fw/consume.py:3")],
+        "user.{user_id}.inbox": [Place("handler", "mail", "Fw.consume for user.{user_id}.inbox", "fw/consume.py:3")],
+    }
+
+
 def test_evidence_is_the_first_operations_how_many_and_when(made: MadeTrace, findings: Callable[[], Findings]) -> None:
     ids = [made.send(channel="orders", channel_kind="topic") for _ in range(7)]
     (event,) = findings().events

@@ -24,6 +24,13 @@ def only(names: list[str]) -> tuple[str, tuple[Parameter, ...]]:
         ([f"replies/{uuid.UUID(int=n << 80)}" for n in range(4)], "replies/{reply_id}", ["uuid"]),
         ([f"amq.gen-JzTY20BRgKO-HjmUJj0wL{n}" for n in range(4)], "amq.gen-{id}", ["token"]),
         ([f"amq_0123456789abcdef0123456789abcde{n}" for n in range(4)], "amq_{id}", ["hex"]),
+        # What nobody named is called otherwise the next time, so one of it is enough.
+        (["amq.gen-JzTY20BRgKO-HjmUJj0wLg"], "amq.gen-{id}", ["token"]),
+        (
+            ["amq.rabbitmq.reply-to.g1h2AA5yZXBseUA0MzI0NTMwMAAAAxwA==.3qczgQw416X4+dYOR/aNuA=="],
+            "amq.rabbitmq.reply-to.{id}",
+            ["token"],
+        ),
         ([f"log-2024-01-0{n}" for n in range(1, 5)], "log-{date}", ["date"]),
         ([f"session:9f8e7d6c5b4a{n:04x}" for n in range(4)], "session:{session_id}", ["hex"]),
         ([f"t/{n}/users/{n * 7}" for n in range(4)], "t/{t_id}/users/{user_id}", ["integer", "integer"]),

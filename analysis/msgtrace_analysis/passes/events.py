@@ -55,12 +55,13 @@ PARTIES: Final = f"""
 """
 
 # One row per operation that is a place in the code: where a message was handled or sent, a request came in, or a
-# connection was opened that something followed from.
+# connection was opened that something followed from. A framework's function handles the messages of many channels, each
+# by other code of the program's: it is a place of its own for each.
 PLACES: Final = """
     create table places as
     with processed as (
         select c.cause_id as operation_id, arg_min(p.handler_name, c.effect_id) as name,
-            arg_min(p.handler_site, c.effect_id) as site
+            arg_min(p.handler_site, c.effect_id) as site, arg_min(p.handler_foreign, c.effect_id) as foreign
         from causes as c
         inner join operations as p on p.operation_id = c.effect_id
         where p.kind = 'process' and p.handler_site is not null and c.certainty = 'exact'
@@ -79,6 +80,8 @@ PLACES: Final = """
             when o.kind = 'trigger' then trim(coalesce(o.routing_key, '') || ' ' || o.address)
             when o.kind = 'connect' then trim('connection ' || o.address)
             when o.kind = 'send' then coalesce(o.code_function, '')
+            when o.handler_foreign or p.foreign
+                then concat(coalesce(o.handler_name, p.name), ' for ', coalesce(a.address, o.channel))
             else coalesce(o.handler_name, p.name, o.code_function, '')
         end as name,
         case
@@ -87,6 +90,9 @@ PLACES: Final = """
         end as site
     from addressed as o
     left join processed as p using (operation_id)
+    left join addresses as a
+        on (o.handler_foreign or p.foreign) and a.system is not distinct from o.system
+        and a.kind is not distinct from o.channel_kind and a.name is not distinct from o.channel
     where o.kind in ('send', 'receive', 'process', 'trigger')
         or (o.kind = 'connect' and o.operation_id in (select cause_id from causes))
 """
