@@ -55,8 +55,8 @@ PARTIES: Final = f"""
 """
 
 # One row per operation that is a place in the code: where a message was handled or sent, a request came in, or a
-# connection was opened that something followed from. A framework's function handles the messages of many channels, each
-# by other code of the program's: it is a place of its own for each.
+# connection was opened that something followed from. A framework's code takes and handles the messages of many channels,
+# each with other code of the program's: it is a place of its own for each.
 PLACES: Final = """
     create table places as
     with processed as (
@@ -82,6 +82,8 @@ PLACES: Final = """
             when o.kind = 'send' then coalesce(o.code_function, '')
             when o.handler_foreign or p.foreign
                 then concat(coalesce(o.handler_name, p.name), ' for ', coalesce(a.address, o.channel))
+            when o.kind = 'receive' and coalesce(o.handler_name, p.name, o.code_function) is null
+                then concat('library code for ', o.address)
             else coalesce(o.handler_name, p.name, o.code_function, '')
         end as name,
         case
