@@ -1,9 +1,10 @@
-"""The guide of examples/shop with all brokers, as it was reviewed: tests/golden/MESSAGING_GUIDE.md.
+"""The documents of examples/shop with all brokers, as they were reviewed, and the recording that they are of: tests/golden.
 
-    python -m integration.golden        # records the shop, and writes the file anew; `git diff` shows what changed
+    python -m integration.golden             # records the shop anew, keeps it, and writes its documents; `git diff` shows what changed
+    python -m integration.golden --render    # writes the documents of the kept recording: after a change to the analysis or a renderer
 
-Two runs of the shop do the same, but not in the same time: what depends on that is replaced here by its kind, and what may come in
-another order is sorted, so that what is left is the same for every run.
+Two runs of the shop do the same, but not in the same time: `normalised` replaces what depends on that by its kind, and sorts what may
+come in another order, so that what is left is the same for every run.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ import re
 import subprocess
 import sys
 import tempfile
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from integration.brokers.gather import gathered
+from integration.kept_trace import keep, restored
 from integration.shop_program import REPOSITORY, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-GUIDE: Final = REPOSITORY / "tests" / "golden" / "MESSAGING_GUIDE.md"
+GOLDEN: Final = REPOSITORY / "tests" / "golden"
+KEPT: Final = GOLDEN / "shop"
+"""The recording."""
+PREFIX: Final = "shop."
+"""That names in it begin with."""
+DOCUMENTS: Final = ("MESSAGING_GUIDE.md", "EVENT_FLOWS.json", "asyncapi.yaml")
+GUIDE: Final = GOLDEN / "MESSAGING_GUIDE.md"
+MSGTRACE: Final = (sys.executable, "-m", "msgtrace")
 VARIABLES: Final = {"rabbitmq": "SHOP_RABBITMQ", "redis": "SHOP_REDIS", "kafka": "SHOP_KAFKA"}
 TIMED: Final = frozenset({
     "Operations", "Settlements", "A second (95%)", "Peak a second", "Burstiness", "Most waiting", "Waiting at the end", "Waited p50",
@@ -68,21 +76,25 @@ REPLACED: Final = (
 def shop(addresses: Mapping[str, str], prefix: str) -> Iterator[tuple[Path, str]]:
     """A recorded run of the shop: the trace, and its guide."""
     with tempfile.TemporaryDirectory() as folder:
-        trace, msgtrace = Path(folder) / "trace.duckdb", [sys.executable, "-m", "msgtrace"]
+        trace = Path(folder) / "trace.duckdb"
         subprocess.run(
-            [*msgtrace, "run", "--quiet", "--db", str(trace), "--", sys.executable, "examples/shop"],
+            [*MSGTRACE, "run", "--quiet", "--db", str(trace), "--", sys.executable, "examples/shop"],
             cwd=REPOSITORY, env=environment(SHOP_PREFIX=prefix, **addresses), check=True, timeout=240, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        subprocess.run(
-            [*msgtrace, "report", "--db", str(trace), "--out", folder, "--only", "MESSAGING_GUIDE.md"],
-            check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ,
-        )  # fmt: skip
-        yield trace, (Path(folder) / "MESSAGING_GUIDE.md").read_text()
+        yield trace, written(trace, Path(folder), GUIDE.name)[GUIDE.name]
+
+
+def written(trace: Path, folder: Path, *names: str) -> dict[str, str]:
+    """Documents of a trace, by name, written by the command."""
+    only = [part for name in names for part in ("--only", name)]
+    command = [*MSGTRACE, "report", "--db", str(trace), "--out", str(folder), *only]
+    subprocess.run(command, check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ)
+    return {name: (folder / name).read_text() for name in names}
 
 
 def normalised(guide: str, prefix: str) -> str:
     """What every run says."""
-    guide = guide.replace(prefix.rstrip("."), "shop")
+    guide = guide.replace(str(REPOSITORY), "/srv/shop").replace(prefix.rstrip("."), "shop")
     guide = re.sub(r"<details>\n<summary>Evidence: .*?</details>\n", "", guide, flags=re.DOTALL)
     guide = re.sub(r"```mermaid\n(.*?)\n```", lambda found: _drawn(found[1]), guide, flags=re.DOTALL)
     guide = re.sub(
@@ -140,9 +152,8 @@ def _sorted(lines: Iterable[str]) -> Iterator[str]:
             yield line
 
 
-def main() -> int:
-    """Write the file."""
-    prefix = f"shop{uuid.uuid4().hex[:6]}."
+def recorded() -> int:
+    """Record the shop with all brokers and keep it; 1 where a broker is missing."""
     with contextlib.ExitStack() as stack:
         found = stack.enter_context(gathered(list(VARIABLES)))
         addresses = {}
@@ -151,9 +162,19 @@ def main() -> int:
                 print(f"no {name}: {address}", file=sys.stderr)
                 return 1
             addresses[VARIABLES[name]] = address.url.removeprefix("kafka://")
-        _, guide = stack.enter_context(shop(addresses, prefix))
-        GUIDE.write_text(normalised(guide, prefix))
-    print(GUIDE)
+        trace, _ = stack.enter_context(shop(addresses, PREFIX))
+        keep(trace, KEPT)
+    return 0
+
+
+def main() -> int:
+    """Write the files."""
+    if "--render" not in sys.argv and recorded():
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in written(restored(KEPT, Path(folder) / "trace.duckdb"), Path(folder), *DOCUMENTS).items():
+            (GOLDEN / name).write_text(text)
+            print(GOLDEN / name)
     return 0
 
 
