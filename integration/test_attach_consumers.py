@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 RECEIVED = "select channel, count(*) as messages from operations where kind = 'receive' group by channel"
 
 
+# One row per fact that was found when the process was attached to.
+FOUND = """
+    select distinct
+        split_part(client, ' ', 1) as library, kind, channel_kind, channel, routing_key, handler_site is not null as handled,
+        consumer_group
+    from operations where settings ->> '$.origin' = 'found at attach'
+"""
+
+
 @pytest.mark.skipif(REMOTE_EXEC, reason="Python 3.14 comes to nobody who only waits")
 @pytest.mark.rabbitmq
 @pytest.mark.redis
@@ -53,8 +62,23 @@ def test_consumers_that_were_there_before(
     assert set(json.loads(done.stdout.splitlines()[-1]).values()) == {12}
     with open_trace(tmp_path / "trace.duckdb") as trace:
         counts = trace.query(RECEIVED).to_pylist()
+        found = trace.query(FOUND).to_pylist()
+        losses = trace.query("select reason, detail from losses").to_pylist()
+    assert losses == []
+    assert {tuple(row.values()) for row in found} == {
+        ("aio_pika", "subscribe", "queue", f"{prefix}.called", None, True, None),
+        ("aio_pika", "subscribe", "queue", f"{prefix}.iterated", None, False, None),
+        ("blinker", "subscribe", "bus", "noted", None, True, None),
+        ("kafka", "subscribe", "topic", f"{prefix}.topic", None, False, prefix),
+        ("pyee", "subscribe", "bus", "pyee.base.EventEmitter", "noticed", True, None),
+        ("redis", "subscribe", "pubsub", f"{prefix}.async", None, False, None),
+        ("redis", "subscribe", "pubsub", f"{prefix}.blocking", None, False, None),
+        ("redis", "subscribe", "pubsub", f"{prefix}.pattern.*", None, False, None),
+        ("websockets", "connect", "connection", "/kept", None, False, None),
+    }
     received = {row["channel"].removeprefix(f"{prefix}."): row["messages"] for row in counts}
-    assert received.pop("called") == 6
-    # What was being waited for at that moment is missed; a generator of redis-py's that runs is not hooked at all.
+    # Called for each message, also out of a generator that ran before.
+    assert [received.pop(name) for name in ("called", "async", "blocking")] == [6, 6, 6]
+    # What was being waited for at that moment is missed.
     assert received.keys() == {"iterated", "stream", "topic"}
     assert set(received.values()) <= {5, 6}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
 from msgtrace.context import CURRENT, Cause, Handling, Sending
-from msgtrace.guarded import begin, deliver, end, injected, late, leave, observe, raised, settled
+from msgtrace.guarded import begin, deliver, end, holds, injected, late, leave, observe, raised, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def delivery(original: Callable[..., Any], probe: Probe, handling: Probe, action
 
 def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable[..., Any]:
     """A fetch: no coroutine function, but a function that returns a coroutine. `wrappers` hides the difference."""
-    read = action.read
+    read, when = action.read, action.when
 
     async def fetching(cause: Cause, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         started = monotonic_ns()
@@ -104,6 +104,8 @@ def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable
         return result
 
     def replacement(*args: Any, **kwargs: Any) -> Any:
+        if when is not None and not holds(probe, when, args, kwargs):
+            return original(*args, **kwargs)
         cause = Cause.fetching(CURRENT.get())
         CURRENT.set(cause)
         return fetching(cause, args, kwargs)

@@ -50,6 +50,7 @@ def begin(variables: Mapping[str, str], lender: Any) -> tuple[str, str]:
     if tracer.failure:
         _leave()
         return "failed", tracer.failure
+    tracer.find()
     placed = () if tracer.engine is None else tracer.engine.placed
     return "attached", ",".join(dict.fromkeys(each.hook.library for each in placed if each.status == "wrapped"))
 

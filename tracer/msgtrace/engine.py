@@ -98,6 +98,13 @@ class Engine:
                     self.imported(name)
             return modules & self._waiting.keys()
 
+    def find(self) -> None:
+        """Record what the program had made before this was put in: for attaching to it."""
+        from msgtrace.finding import find  # noqa: PLC0415 - only what is attached to comes here
+
+        with self._lock:
+            find(self.placed, self._recorder, self._sites)
+
     def imported(self, name: str) -> None:
         """Place the points that waited for a module which has now been executed. Never raises."""
         with self._lock:

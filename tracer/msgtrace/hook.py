@@ -284,6 +284,22 @@ class Point(Struct, frozen=True):
     owner: type | None = None
 
 
+class Found(Struct, frozen=True):
+    """What a live object tells that was there before its process was attached to.
+
+    Attributes:
+        target: `module:Class`; its instances are looked for, those of its subclasses, too.
+        kind: of the fact that is recorded.
+        read: `(object)` -> the facts, None when it tells none. As with `Read`, nothing of the program's may be called.
+        rank: those of a lower one of the same hook are read first.
+    """
+
+    target: str
+    kind: Kind
+    read: Callable[[Any], Message | list[Message] | None]
+    rank: int = 0
+
+
 class Hook(Struct, frozen=True):
     """Everything that is hooked in one library.
 
@@ -293,6 +309,7 @@ class Hook(Struct, frozen=True):
         distribution: its name on the package index.
         versions: what has been tested, e.g. `>=9,<11`. Others are hooked too, and `doctor` says that they are untested.
         points: see `Point`.
+        found: see `Found`.
     """
 
     library: str
@@ -300,6 +317,7 @@ class Hook(Struct, frozen=True):
     distribution: str
     versions: str
     points: tuple[Point, ...]
+    found: tuple[Found, ...] = ()
 
 
 Status: TypeAlias = Literal["wrapped", "waiting", "missing", "failed", "off", "restored"]

@@ -76,6 +76,15 @@ class Tracer:
         if own_bus is not None:
             self.add_own(own_bus.hooks())
 
+    def find(self) -> None:
+        """Record what the program had subscribed to and connected before."""
+        try:
+            if self.engine is not None:
+                self.engine.find()
+        except Exception as error:  # noqa: BLE001 - the contract with the host program
+            self._failed(error)
+        self._hide()
+
     def stop(self, *, wait: bool = True) -> None:
         """Take everything out again, and record no more: a tracer is started once.
 

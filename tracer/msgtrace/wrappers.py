@@ -72,7 +72,7 @@ def _made(original: Callable[..., Any], action: Action, probe: Probe, handling: 
     match action:
         case Receivers():
             return generators.receivers(original, probe, action)
-        case Fetch() if action.when is not None and (of is async_calls or flags & (_GENERATOR | _ASYNC_GENERATOR)):
+        case Fetch() if action.when is not None and flags & (_GENERATOR | _ASYNC_GENERATOR):
             raise TypeError(f"{original!r} does not return at once")
         case Fetch() if flags & _GENERATOR:
             return generators.fetch(original, probe, action)

@@ -11,9 +11,27 @@ import threading
 from collections import Counter
 
 import aio_pika
+import blinker
 import redis
 import redis.asyncio
 from kafka import KafkaConsumer, KafkaProducer
+from pyee.base import EventEmitter
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+
+bus = EventEmitter()
+signal_of_blinker = blinker.signal("noted")
+
+
+@bus.on("noticed")
+def on_noticed() -> None:
+    pass
+
+
+@signal_of_blinker.connect
+def on_noted(_sender: object) -> None:
+    pass
+
 
 amqp, redis_url, kafka, prefix = sys.argv[1:]
 got: Counter[str] = Counter()
@@ -93,6 +111,12 @@ async def main() -> None:  # noqa: PLR0915 - one of each
             producer.send(f"{prefix}.topic", body)
         producer.flush()
 
+    async def keep(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    server = await serve(keep, "127.0.0.1", 0)
+    open_one = await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/kept")
+    await pubsub.psubscribe(f"{prefix}.pattern.*")
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, round_asked.set)
     await asyncio.sleep(0.5)
@@ -117,6 +141,8 @@ async def main() -> None:  # noqa: PLR0915 - one of each
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await open_one.close()
+    server.close()
     consumer.close()
     producer.close()
     await connection.close()

@@ -20,10 +20,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
-from msgtrace.hook import Deliver, Fetch, Hook, Late, Observe, Point, Process, Send, Spawned
+from msgtrace.hook import Deliver, Fetch, Found, Hook, Late, Observe, Point, Process, Send, Spawned
 from msgtrace.hooks import aio_pika_reconnects
-from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated, task_of
-from msgtrace.hooks.aio_pika_topology import POINTS
+from msgtrace.hooks.aio_pika_deliveries import delivered, gave_back, got, iterated, iterates, task_of
+from msgtrace.hooks.aio_pika_topology import POINTS, consuming
 from msgtrace.hooks.aio_pika_values import PROPERTIES, RARE_PROPERTIES, carry, described, origin
 from msgtrace.reading import ABSENT, TRUTHY, Common, reading
 
@@ -258,5 +258,9 @@ HOOK = Hook(
         Point("aiormq.channel:Channel.basic_reject", Observe(kind="settle", read=rejected)),
         *POINTS,
         *aio_pika_reconnects.POINTS,
+    ),
+    found=(
+        Found("aio_pika.queue:QueueIterator", "subscribe", iterates),
+        Found("aiormq.channel:Channel", "subscribe", consuming, rank=1),
     ),
 )

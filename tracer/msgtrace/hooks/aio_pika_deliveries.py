@@ -59,6 +59,15 @@ def consumes(channel: Any, tag: str, queue: str) -> None:
     _consumed[channel] = {each: name for each, name in known.items() if each in channel.consumers} | {tag: queue}
 
 
+def iterates(iterator: Any) -> None:
+    """Remember the queue of an iterator that is there already."""
+    queue, tag = iterator._amqp_queue, getattr(iterator, "_consumer_tag", None)  # noqa: SLF001 - as above
+    channel = getattr(getattr(queue, "channel", None), "_channel", None)
+    channel = getattr(channel, "channel", channel)
+    if tag is not None and tag in getattr(channel, "consumers", ()):
+        consumes(channel, tag, queue.name)
+
+
 def queue_of(channel: Any, tag: Any, default: str = "") -> str:
     """The queue that a consumer's deliveries come from; `default` where that can't be known."""
     queue = _consumed.get(channel, {}).get(tag)

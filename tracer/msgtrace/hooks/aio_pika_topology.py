@@ -102,6 +102,20 @@ def consumed(
     return _on(message, "queue", queue)
 
 
+def consuming(channel: Any) -> list[Message]:
+    """The consumers that a channel has already. Whether they acknowledge, it does not know any more."""
+    messages = []
+    for tag, callback in tuple(channel.consumers.items()):
+        queue = queue_of(channel, tag)
+        message = _through(channel, "consuming")
+        message["consumer_tag"] = tag
+        own = callback_of(callback, queue)
+        if own is not None:
+            message["handler"] = interning.handler(own)
+        messages.append(_on(message, "queue", queue) if queue else message)
+    return messages
+
+
 def cancelled(result: Any, self: Any, frame: Any) -> Message | None:
     """A consumer that the broker cancelled: its queue was deleted, or a node went away."""
     if frame.name != "Basic.Cancel":

@@ -10,11 +10,12 @@ Not seen: what a receiver returned.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from msgtrace import interning
 from msgtrace.bare_class import full_name
 from msgtrace.context import CURRENT, Sending
-from msgtrace.hook import Hook, Point, Receivers, Send
+from msgtrace.hook import Found, Hook, Point, Receivers, Send
 from msgtrace.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ def called(receiver: Any, self: Any, sender: Any) -> Message | None:
     }
 
 
+def registered(signal: Any) -> list[Message]:
+    """The receivers that a signal has and that still live."""
+    kept = [each() if isinstance(each, ref) else each for each in tuple(vars(signal).get("receivers", {}).values())]
+    return [
+        {"channel": interning.text(name_of(signal)), "channel_kind": "bus", "handler": interning.handler(each)}
+        for each in kept
+        if each is not None
+    ]
+
+
 HOOK = Hook(
     library="blinker",
     system="blinker",
@@ -76,4 +87,5 @@ HOOK = Hook(
         Point("blinker.base:Signal.send_async", Send(read=sent, scope=True)),
         Point("blinker.base:Signal.receivers_for", Receivers(read=called)),
     ),
+    found=(Found("blinker.base:Signal", "subscribe", registered),),
 )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.context import CURRENT
-from msgtrace.hook import Hook, Late, Made, Observe, Point, Submit, Together
+from msgtrace.hook import Found, Hook, Late, Made, Observe, Point, Submit, Together
 from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups, kafka_reconnects
 from msgtrace.hooks.kafka_clients import connection
 from msgtrace.reading import COUNTED, PAIRS, Common, reading
@@ -311,4 +311,5 @@ HOOK = Hook(
         *kafka_admin.POINTS,
         *kafka_reconnects.POINTS,
     ),
+    found=(Found("kafka.consumer.group:KafkaConsumer", "subscribe", kafka_groups.found),),
 )

@@ -112,6 +112,18 @@ def subscribed(_: Any, self: Any, topics: Any = (), pattern: Any = None, listene
     ]
 
 
+def found(consumer: Any) -> list[Message]:
+    """What a consumer wants that is there already: topics, a pattern of them, or partitions of the program's choice."""
+    state, coordinator = consumer._subscription, consumer._coordinator  # noqa: SLF001 - its public methods take locks
+    _coordinators[state] = ref(coordinator)
+    remember(coordinator, consumer.config)
+    if state.subscribed_pattern:
+        return subscribed(None, state, pattern=state.subscribed_pattern)
+    if state.subscription:
+        return subscribed(None, state, sorted(state.subscription))
+    return assigned(None, consumer, tuple(state._user_assignment))  # noqa: SLF001 - as above
+
+
 def assigned(_: Any, self: Any, partitions: Any) -> list[Message]:
     """Partitions that the program chose itself; choosing none is to unsubscribe, and seen as that."""
     about = in_group(self._coordinator, self.config)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import interning
 from msgtrace.context import CURRENT, Handling, Sending
-from msgtrace.hook import Hook, Point, Process, Send, Spawned
+from msgtrace.hook import Found, Hook, Point, Process, Send, Spawned
 from msgtrace.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -110,6 +110,20 @@ def listener(f: Any) -> Any:
     return f
 
 
+def registered(emitter: Any) -> list[Message]:
+    """The listeners that an emitter has."""
+    return [
+        {
+            "channel": interning.type_text(type(emitter)),
+            "channel_kind": "bus",
+            "routing_key": name_of(event),
+            "handler": interning.handler(listener(f)),
+        }
+        for event, listeners in tuple(vars(emitter).get("_events", {}).items())
+        for f in tuple(listeners)
+    ]
+
+
 SPAWNING = Process(read=ran, spawns=True)
 
 HOOK = Hook(
@@ -129,4 +143,5 @@ HOOK = Hook(
         # By the name that it has in this module, so that only programs that uplift pay for it.
         Point("pyee.uplift:EventEmitter._call_handlers", Send(read=uplifted, scope=True)),
     ),
+    found=(Found("pyee.base:EventEmitter", "subscribe", registered),),
 )

@@ -112,4 +112,5 @@ HOOK = Hook(
         *_points("redis.asyncio", sharded=">=8", transactions=">=6.2"),
         *redis_retries.POINTS,
     ),
+    found=(*redis_pubsub.GENERATORS, *redis_pubsub.found("redis"), *redis_pubsub.found("redis.asyncio")),
 )

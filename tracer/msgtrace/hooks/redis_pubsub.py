@@ -2,16 +2,17 @@
 
 A message that a handler is registered for is recorded in `handle_message`, which calls it; any other one where the
 program gets it. A subscription is recorded when it is asked for, with the handler, and again known once confirmed.
+A `listen` that ran before we came runs its own code, and ours not: its messages are seen in `handle_message`, too.
 """
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from msgtrace import interning
-from msgtrace.hook import Deliver, Fetch, Late, Point, Send
+from msgtrace.hook import Deliver, Fetch, Found, Late, Point, Send
 from msgtrace.hooks.redis_servers import connection, learn, note_cluster, subscription, unknown
 from msgtrace.hooks.redis_wire import channel, put_body, put_received, text
 
@@ -206,6 +207,53 @@ def confirmed(
     return [(sequence, "ok", None, {"settings": settings})]
 
 
+# ---- what was there before -----------------------------------------------------------------------------------------
+
+_listening: WeakKeyDictionary[Any, ref[Any]] = WeakKeyDictionary()
+"""PubSub -> the generator of a `listen` that was running before it was hooked"""
+
+
+def listened(generator: Any) -> None:
+    """Remember a generator that is a PubSub's `listen`."""
+    code = getattr(generator, "gi_code", None) or getattr(generator, "ag_code", None)
+    if code is None or code.co_qualname != "PubSub.listen":
+        return
+    frame = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
+    pubsub = None if frame is None else frame.f_locals.get("self")
+    if any(each.__module__.startswith("redis.") and each.__name__ == "PubSub" for each in type(pubsub).__mro__):
+        _listening[pubsub] = ref(generator)
+
+
+def listens(self: Any, *_args: Any, **_kwargs: Any) -> bool:
+    """Whether it is such a `listen` that goes on here, and not a call that is hooked itself."""
+    known = _listening.get(self)
+    generator = None if known is None else known()
+    return bool(getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False))
+
+
+def subscriptions(pubsub: Any) -> list[Message]:
+    """What a PubSub has subscribed to."""
+    return [
+        _subscription(pubsub, command, name, handler)
+        for command, registered in _KEPT
+        for name, handler in tuple((getattr(pubsub, registered, None) or {}).items())
+    ]
+
+
+_KEPT: Final = (("SUBSCRIBE", "channels"), ("PSUBSCRIBE", "patterns"), ("SSUBSCRIBE", "shard_channels"))
+
+
+def found(package: str) -> tuple[Found, ...]:
+    """What is looked for of one half of the library."""
+    return (Found(f"{package}.client:PubSub", "subscribe", subscriptions),)
+
+
+GENERATORS: Final = (
+    Found("types:GeneratorType", "receive", listened),
+    Found("types:AsyncGeneratorType", "receive", listened),
+)
+
+
 def sharding(self: Any, *_args: Any, **_kwargs: Any) -> None:
     """A cluster's shard channels are subscribed to at the nodes that have them: these are known from now on."""
     note_cluster(self.cluster)
@@ -222,6 +270,7 @@ def points(module: str, sharded: str) -> tuple[Point, ...]:
         Point(f"{module}:PubSub.get_message", Fetch(read=got)),
         Point(f"{module}:PubSub.listen", Fetch(read=got)),
         Point(f"{module}:PubSub.handle_message", Deliver(read=delivered)),
+        Point(f"{module}:PubSub.handle_message", Fetch(read=got, when=listens)),
         Point(f"{module}:PubSub.handle_message", Late(kind="subscribe", read=confirmed)),
         *(
             Point(

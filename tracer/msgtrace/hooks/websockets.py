@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from msgtrace.hook import Fetch, Hook, Observe, Point, Send
+from msgtrace.hook import Fetch, Found, Hook, Observe, Point, Send
 from msgtrace.hooks import websockets_legacy as legacy
 from msgtrace.hooks import websockets_messages as messages
 from msgtrace.hooks import websockets_opening as opening
@@ -191,4 +191,5 @@ HOOK = Hook(
         Point(_UVICORN + "receive", Fetch(read=passed_on)),
         *legacy.POINTS,
     ),
+    found=(Found("websockets.protocol:Protocol", "connect", opening.found),),
 )

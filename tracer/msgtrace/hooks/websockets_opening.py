@@ -157,6 +157,16 @@ def unreachable(result: Any, self: Any) -> Message | None:
     return {"channel": interning.text(parts.path or "/"), "channel_kind": "connection", "settings": settings}
 
 
+def found(protocol: Any) -> Message | None:
+    """A connection that is open already."""
+    state = protocol.state
+    if getattr(state, "name", "") != "OPEN":
+        return None
+    message = about(protocol, conversation(protocol))
+    message["settings"] = {"event": "open"}
+    return message
+
+
 # ---- pings and the end -------------------------------------------------------------------------------------
 
 
