@@ -5,10 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from integration.traced import PROGRAMS, make_venv, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from integration.brokers import Redis
 
 RUN_PROGRAMS = PROGRAMS / "run"
 SENT = "select count(*) from operations where kind = 'send'"
@@ -81,6 +87,17 @@ def test_summary_and_trace_are_continued(tmp_path: Path) -> None:
     second = run(command, tmp_path, options=())
     assert second.said[0].startswith("msgtrace: 8 operations in 2 processes of 1 service: ")
     assert second.stdout == "hello world\nhello nobody\n"
+
+
+@pytest.mark.redis
+def test_what_one_run_sends_another_receives(redis_server: Redis, unique: Callable[[str], str], tmp_path: Path) -> None:
+    """Bodies are compared by digests that only this user can make: the same ones in every run."""
+    client = f"import redis; r = redis.Redis('{redis_server.host}', {redis_server.port}); name = '{unique('jobs')}'"
+    run([sys.executable, "-c", f"{client}; [r.lpush(name, f'job {{n}}') for n in range(5)]"], tmp_path)
+    ended = run([sys.executable, "-c", f"{client}; [r.rpop(name) for n in range(5)]"], tmp_path)
+    assert ended.rows("select method, certainty, count(*) as n from links group by all") == [
+        {"method": "digest", "certainty": "exact", "n": 5}
+    ]
 
 
 def test_options_reach_the_program(tmp_path: Path) -> None:

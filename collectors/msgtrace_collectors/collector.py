@@ -16,7 +16,7 @@ from msgtrace_collectors.bodies import Bodies
 from msgtrace_collectors.handler_code import HandlerCode
 from msgtrace_collectors.left_out import LeftOut
 from msgtrace_collectors.registry import Registry
-from msgtrace_collectors.secret import spool_secret
+from msgtrace_collectors.secret import trace_secret
 from msgtrace_collectors.spool import SpoolReader
 from msgtrace_collectors.store import Store
 from msgtrace_collectors.trace_file import BusyTraceError, FullDiskError, TraceError
@@ -98,8 +98,12 @@ class Collector:
     def __init__(
         self, path: Path, spool: Path, redactor: Redactor, say: Callable[[str], None], schemas: Schemas | None = None
     ) -> None:
-        secret = spool_secret(spool)
         self.store = Store(path)
+        try:
+            secret = trace_secret(self.store.trace_id(), spool)
+        except OSError:
+            self.store.close()
+            raise
         self._say = say
         self.registry = Registry(self.store.load())
         self.sources: list[Source] = []

@@ -129,6 +129,10 @@ class Store:
                 states[number].test = test
         return list(states.values())
 
+    def trace_id(self) -> str:
+        """What identifies the trace, wherever its file is."""
+        return str(self._connection.execute("select trace_id from trace_file").fetchall()[0][0])
+
     def has_bodies(self) -> bool:
         """Whether any body is stored."""
         return bool(self._connection.execute("select exists (from msgtrace_store.bodies)").fetchall()[0][0])
