@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from integration.golden import KEPT
+from integration.kept_trace import restored
 from msgtrace.command_line import cli
 from msgtrace_analysis.passes import prepare
 from msgtrace_analysis.passes.events import ref
@@ -134,3 +136,16 @@ def test_only_known_keywords_and_no_persons_reach_the_generator() -> None:
         "properties": {"default": {"type": "string"}, "to": {"type": "string"}, "node": {"$ref": "#/$defs/Part1"}},
         "$defs": {"Part1": {"type": "object"}},
     }  # fmt: skip
+
+
+def test_models_of_the_shop_accept_each_of_its_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = restored(KEPT, tmp_path / "trace.duckdb")
+    written = export(db, tmp_path / "shop_models")
+    assert written.exit_code == 0, written.output
+    models = imported(tmp_path / "shop_models", monkeypatch)
+    messages = recorded(db)
+    assert len(messages) > 1_000
+    assert {each for each, _ in messages} == set(models)
+    for event, body in messages:
+        model = models[event].model_validate(body)
+        assert model.model_dump(mode="json", by_alias=True, exclude_unset=True).keys() == body.keys()

@@ -19,7 +19,9 @@ def confirms(of: Producer, _: Known) -> Criterion:
         share,
         "The broker answers {0} for what is sent to {1}: {2} of {3} sends confirmed.",
         (of.confirms, of.channel, str(of.confirmed), str(of.sends)),
-        remedy="use publisher confirms, or acks=all",
+        remedy="use a queue or a stream: here nothing answers that it keeps what is sent"
+        if of.channel_kind == "pubsub"
+        else "use publisher confirms, or acks=all",
         evidence=of.evidence,
     )
 

@@ -109,8 +109,8 @@ def _missing(found: Iterable[Alert]) -> Iterable[dict[str, Any]]:
         }
 
 
-def reason(alert: Alert) -> str:
-    """Why the threshold is what it is, as a sentence."""
+def reason(alert: Alert | Unwatched) -> str:
+    """Why the threshold is what it is, or there is no rule, as a sentence."""
     return alert.reason.format(*(visible(name) for name in alert.names))
 
 
@@ -119,7 +119,7 @@ def without(value: Unwatched) -> str:
     where = " ".join(visible(each) for each in (value.system, value.channel_kind, value.channel) if each)
     group = f" of group {visible(value.group)}" if value.group else ""
     subject = f" of {visible(value.subject)}" if value.subject else ""
-    why = value.reason.format(*(visible(name) for name in value.names))
+    why = reason(value)
     return f"{value.watches}{subject}{f' of {where}' if where else ''}{group}: {why}"
 
 

@@ -53,6 +53,7 @@ def document(findings: Findings) -> dict[str, Any]:
         "delivery": value(findings.guarantees),
         "security": {**value(findings.security), "permissions": value(findings.topology.permissions)},
         "resilience": value(findings.resilience),
+        "alerts": value(findings.alerts),
         "observations": value(findings.observations),
         "messages": value(findings.practices),
         "completeness": value(findings.completeness),

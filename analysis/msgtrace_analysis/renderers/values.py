@@ -144,6 +144,11 @@ SHAPES: Final[dict[type, Shape]] = {
     found.Exposure: Shape({"by": "told_by"}, unsaid=frozenset({"event", "field"})),
     found.Security: _without(redacted="secrets_replaced"),
     found.Score: Shape(unsaid=frozenset({"system", "channel", "service"})),
+    found.Alert: Shape(
+        {"subject": "event"}, frozenset({"metrics"}), frozenset({"subject"}),
+        more=lambda each: {"metrics": [{"name": name, "from": exporter} for name, exporter in each.metrics]},
+    ),
+    found.Unwatched: Shape({"subject": "event"}, unsaid=frozenset({"subject"})),
     found.Criterion: Shape({"name": "check"}, unsaid=frozenset({"remedy"})),
 }  # fmt: skip
 """By the finding's type."""

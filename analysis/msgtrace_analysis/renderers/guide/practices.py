@@ -148,4 +148,15 @@ def _without(findings: Findings) -> Iterator[Told]:
             part for part in (f"without {missing}" if missing else "", f"with null in {null}" if null else "") if part
         )
         handlers = ", ".join(place(party.place) for party in event.consumers[:6])
-        yield Told(Safe(f"Give {handlers} a {code(event.name)} {what}: they came so."), (event.evidence,))
+        yield Told(
+            Safe(f"Give {handlers} {article(event.name)} {code(event.name)} {what}: they came so."), (event.evidence,)
+        )
+
+
+def article(name: str) -> str:
+    """What stands before a name.
+
+    >>> article("order.placed"), article("payment.failed")
+    ('an', 'a')
+    """
+    return "an" if name[:1].lower() in set("aeiou") else "a"
