@@ -30,7 +30,7 @@ def acknowledgement(of: Consumer, _: Known) -> Criterion:
         f"{of.guarantee}: {of.reason}",
         of.names,
         remedy="use a queue or a stream: here nothing can be acknowledged"
-        if share is not None and of.acknowledges == "none" and of.channel_kind == "pubsub"
+        if share is not None and of.mode == "none" and of.channel_kind == "pubsub"
         else "acknowledge when the work is done, not before"
         if share is not None
         else "record it while it works on messages for some milliseconds, or sends something for them",
