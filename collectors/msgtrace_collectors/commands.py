@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from msgtrace_collectors.collector import Collector, Source
 
 
-def taking_spans(address: str) -> Callable[[Collector], Source]:
+def taking_spans(
+    address: str, token_file: Path | None = None, certificate: Path | None = None, key: Path | None = None
+) -> Callable[[Collector], Source]:
     """What makes a collector take OpenTelemetry's spans.
 
     Raises:
@@ -39,10 +41,20 @@ def taking_spans(address: str) -> Callable[[Collector], Source]:
     if http and not http.isdecimal():
         raise click.BadParameter(f"{address!r} is not HOST:PORT/PORT", param_hint="--otlp")
     try:
-        from msgtrace_collectors.otlp.servers import serving  # noqa: PLC0415 - an extra
+        from msgtrace_collectors.otlp.admission import Admission, is_own_machine  # noqa: PLC0415 - an extra
+        from msgtrace_collectors.otlp.servers import serving  # noqa: PLC0415 - as above
     except ModuleNotFoundError as error:
         raise click.ClickException(f"--otlp needs {error.name}: pip install 'msgtrace[tools,otlp]'") from None
-    return serving(host, port, int(http) if http else None)
+    token = None if token_file is None else given_token(token_file)
+    if token is None and not is_own_machine(host):
+        raise click.ClickException(
+            f"--otlp {address}: whoever can reach that could fill the trace. Give --token-file, and senders "
+            "OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer TOKEN'; or listen on 127.0.0.1"
+        )
+    for name, path in (("--certificate", certificate), ("--key", key)):
+        if path is not None and not path.is_file():
+            raise click.ClickException(f"{name} {path}: there is no such file")
+    return serving(host, port, int(http) if http else None, Admission(token, certificate, key))
 
 
 class _Parsed(click.ParamType[Any]):
@@ -93,7 +105,9 @@ class _Parsed(click.ParamType[Any]):
 )  # fmt: skip
 @credential_options
 @click.option(
-    "--otlp", metavar="HOST:PORT[/PORT]", help="Take OpenTelemetry's spans: over gRPC, and over HTTP on the second."
+    "--otlp",
+    metavar="HOST:PORT[/PORT]",
+    help="Take OpenTelemetry's spans: over gRPC, and HTTP on the second; with --token-file from elsewhere.",
 )
 def collect(
     db: Path,
@@ -127,7 +141,7 @@ def collect(
         credentials, token = given_credentials(ca, certificate, key), given_token(token_file)
         sources.append(listening(parsed_address(listen), credentials, token, quota, spool.absolute()))
     if otlp is not None:
-        sources.append(taking_spans(otlp))
+        sources.append(taking_spans(otlp, token_file, certificate, key))
     sys.exit(
         run_collector(
             Job(

@@ -24,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from msgtrace_collectors.decoders.compression import inflate
 from msgtrace_collectors.decoders.limits import Malformed, TooMuch
+from msgtrace_collectors.otlp.admission import Admission, AskingToken
 from msgtrace_collectors.otlp.source import BusyError, OtlpSource
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
         return ExportLogsServiceResponse()
 
 
-def serve_grpc(source: OtlpSource, host: str, port: int) -> tuple[int, Callable[[], None]]:
+EVERYBODY: Final = Admission()
+
+
+def serve_grpc(
+    source: OtlpSource, host: str, port: int, admission: Admission = EVERYBODY
+) -> tuple[int, Callable[[], None]]:
     """Listen for gRPC.
 
     Returns:
@@ -74,14 +80,18 @@ def serve_grpc(source: OtlpSource, host: str, port: int) -> tuple[int, Callable[
         OSError: the address can't be had.
     """
     server = grpc.server(
-        ThreadPoolExecutor(WORKERS, "msgtrace-otlp"), maximum_concurrent_rpcs=WORKERS * 4,
+        ThreadPoolExecutor(WORKERS, "msgtrace-otlp"), interceptors=[AskingToken(admission)], maximum_concurrent_rpcs=WORKERS * 4,
         options=[("grpc.max_receive_message_length", MAX_BYTES), ("grpc.so_reuseport", 0)],
     )  # fmt: skip
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Traces(source), server)  # type: ignore[no-untyped-call]
     metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(_Metrics(), server)  # type: ignore[no-untyped-call]
     logs_service_pb2_grpc.add_LogsServiceServicer_to_server(_Logs(), server)  # type: ignore[no-untyped-call]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    credentials = admission.grpc_credentials()
     try:
-        bound = server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        bound = (
+            server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)
+        )
     except RuntimeError:
         bound = 0
     if not bound:
@@ -94,8 +104,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = SILENT_S
     source: OtlpSource
+    admission: Admission
 
     def do_POST(self) -> None:
+        if not self.admission.admits(self.headers.get("Authorization")):
+            self.close_connection = True
+            return self._answer(401, b"", ("WWW-Authenticate", "Bearer"))
         if self.path not in {PATH, *IGNORED}:
             return self._answer(404, b"")
         length = self.headers.get("Content-Length", "")
@@ -129,6 +143,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever breaks off, or speaks no TLS, is nobody's news."""
+
+
 def _parsed(body: bytes, coding: str, *, as_json: bool) -> ExportTraceServiceRequest:
     if coding in {"gzip", "deflate"}:
         body = inflate(body)
@@ -151,15 +172,17 @@ def _hexadecimal(body: bytes) -> bytes:
     return re.sub(rb'("(?:traceId|spanId|parentSpanId)"\s*:\s*")((?:[0-9a-fA-F]{2})*)"', coded, body)
 
 
-def serving(host: str, grpc_port: int, http_port: int | None) -> Callable[[Collector], Source]:
+def serving(
+    host: str, grpc_port: int, http_port: int | None, admission: Admission = EVERYBODY
+) -> Callable[[Collector], Source]:
     """What makes a collector take spans over gRPC, and over HTTP where a port is given."""
 
     def begin(collector: Collector) -> Source:
         source = OtlpSource(collector.registry)
-        source.stop.append(serve_grpc(source, host, grpc_port)[1])
+        source.stop.append(serve_grpc(source, host, grpc_port, admission)[1])
         if http_port is not None:
             try:
-                source.stop.append(serve_http(source, host, http_port)[1])
+                source.stop.append(serve_http(source, host, http_port, admission)[1])
             except OSError as error:
                 source.close()
                 raise OSError(error.errno, error.strerror, f"{host}:{http_port}") from None
@@ -168,7 +191,9 @@ def serving(host: str, grpc_port: int, http_port: int | None) -> Callable[[Colle
     return begin
 
 
-def serve_http(source: OtlpSource, host: str, port: int) -> tuple[int, Callable[[], None]]:
+def serve_http(
+    source: OtlpSource, host: str, port: int, admission: Admission = EVERYBODY
+) -> tuple[int, Callable[[], None]]:
     """Listen for HTTP.
 
     Returns:
@@ -177,9 +202,12 @@ def serve_http(source: OtlpSource, host: str, port: int) -> tuple[int, Callable[
     Raises:
         OSError: the address can't be had.
     """
-    handler = type("Handler", (_Handler,), {"source": source})
-    server = ThreadingHTTPServer((host, port), handler)
-    server.daemon_threads = True
+    handler = type("Handler", (_Handler,), {"source": source, "admission": admission})
+    context = admission.context()
+    server = _Server((host, port), handler)
+    if context is not None:
+        # The handshake is each connection's own thread's: nobody who is silent holds up others.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, name="msgtrace-otlp-http", daemon=True)
     thread.start()
 

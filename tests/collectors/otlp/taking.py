@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from msgtrace.redaction import Redactor
 from msgtrace_collectors.collector import Collector, Stop
 from msgtrace_collectors.linking import link
-from msgtrace_collectors.otlp.servers import serve_grpc, serve_http
+from msgtrace_collectors.otlp.servers import EVERYBODY, serve_grpc, serve_http
 from msgtrace_collectors.otlp.source import OtlpSource
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opentelemetry.sdk.trace.export import SpanExporter
+
+    from msgtrace_collectors.otlp.admission import Admission
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Taking:
 
 
 @contextlib.contextmanager
-def taking(db: Path, spool: Path) -> Iterator[Taking]:
+def taking(db: Path, spool: Path, admission: Admission = EVERYBODY) -> Iterator[Taking]:
     """A collector that ends with the context, everything stored and linked."""
     ready, stop, found = threading.Event(), Stop(), Taking(db, 0, 0)
     errors: list[BaseException] = []
@@ -59,9 +61,9 @@ def taking(db: Path, spool: Path) -> Iterator[Taking]:
         try:
             collector = Collector(db, spool, Redactor(), lambda _: None)
             source = OtlpSource(collector.registry)
-            found.grpc, end = serve_grpc(source, "127.0.0.1", 0)
+            found.grpc, end = serve_grpc(source, "127.0.0.1", 0, admission)
             source.stop.append(end)
-            found.http, end = serve_http(source, "127.0.0.1", 0)
+            found.http, end = serve_http(source, "127.0.0.1", 0, admission)
             source.stop.append(end)
             collector.sources.append(source)
             ready.set()
