@@ -7,6 +7,7 @@ turns without the plugin at all and with it off.
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -26,28 +27,41 @@ ROOT: Final = Path(__file__).parents[1]
 SUITE: Final = ROOT / "integration" / "programs" / "suites" / "shop"
 
 
-def seconds(folder: Path, variables: Mapping[str, str], *options: str) -> tuple[float, str]:
-    """How long a session takes, and the last line that it says."""
-    began = time.perf_counter()
+def processor_s() -> float:
+    """What processes that were started here, and by those, have used of processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def seconds(folder: Path, variables: Mapping[str, str], *options: str) -> tuple[float, float, str]:
+    """How long a session takes, what of processors it and its collector use, and the last line that it says."""
+    began, used = time.perf_counter(), processor_s()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", *options],
         cwd=folder, env={**clean_environment(), **variables}, check=False, capture_output=True, text=True,
     )  # fmt: skip
     took = time.perf_counter() - began
-    return took, done.stdout.strip().splitlines()[-1].partition(" in ")[0]
+    return took, processor_s() - used, done.stdout.strip().splitlines()[-1].partition(" in ")[0]
+
+
+def more(of: Mapping[str, list[float]]) -> str:
+    """What there was without, and what is added."""
+    added = median(b - a for a, b in zip(of["base"], of["other"], strict=True))
+    return f"{median(of['base']):.2f} s and {added * 1000:+.0f} ms"
 
 
 def compared(what: str, folder: Path, variables: Mapping[str, str], base: list[str], other: list[str]) -> None:
     """Run both in turns, and print what the second takes more."""
     times: dict[str, list[float]] = {"base": [], "other": []}
+    processor: dict[str, list[float]] = {"base": [], "other": []}
     said = set()
     for number in range(ROUNDS):
         for name, options in [("base", base), ("other", other)][:: 1 if number % 2 else -1]:
-            took, line = seconds(folder, variables, *options)
+            took, used, line = seconds(folder, variables, *options)
             times[name].append(took)
+            processor[name].append(used)
             said.add(line)
-    without, more = median(times["base"]), median(b - a for a, b in zip(times["base"], times["other"], strict=True))
-    print(f"{what}: {without:.2f} s, and {more * 1000:+.0f} ms (median of {ROUNDS} rounds)")
+    print(f"{what}: {more(times)} by the clock; {more(processor)} of processor (medians of {ROUNDS} rounds)")
     print(f"  results: {'the same' if len(said) == 1 else 'DIFFERENT'}: {'; '.join(sorted(said))}")
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from integration.brokers import Redis
 
-pytestmark = [pytest.mark.soak, every_minor_version()]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1500), every_minor_version()]
 TIMES = 20
 PROCESSES = 3
 ATTACHED_S = 0.4
