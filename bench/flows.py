@@ -33,7 +33,7 @@ HEADS = """
     select p * 1000000 + k, 'aio_pika', '9', 'rabbitmq', ['trigger', 'send', 'receive', 'settle'][k], 'x'
     from range(1, 5) as r(p), range(1, 5) as s(k);
     insert into msgtrace_store.sites select p * 1000000 + k, '/app/a.py', k, 'publish_' || k from range(1, 5) as r(p), range(1, 9) as s(k);
-    insert into msgtrace_store.handlers
+    insert into msgtrace_store.handlers (handler_id, path, line, end_line, name, module, doc)
     select p * 1000000 + k, '/app/h.py', k, k, 'on_' || k, 'h', '' from range(1, 5) as r(p), range(1, 9) as s(k);
 """
 
@@ -122,12 +122,15 @@ def main() -> None:
                 started = time.perf_counter()
                 prepare(study)
                 print(f"names, places   {time.perf_counter() - started:6.2f} s")
-                for name, part in (("graph", build_graph), ("flows", flows), ("conversations", conversations)):
+                graph = None
+                for name in ("graph", "flows", "conversations"):
                     started, worked = time.perf_counter(), time.process_time()
-                    if part is build_graph:
+                    if graph is None:
                         graph = build_graph(study)
+                    elif name == "flows":
+                        flows(study, graph)
                     else:
-                        part(study, graph)
+                        conversations(study, graph)
                     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
                     print(
                         f"{name:15} {time.perf_counter() - started:6.2f} s wall, "

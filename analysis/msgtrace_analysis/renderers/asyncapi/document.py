@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgtrace_analysis.renderers.asyncapi.channels import KAFKA, addresses, channel, server
 from msgtrace_analysis.renderers.asyncapi.messages import message
 from msgtrace_analysis.renderers.asyncapi.names import Keys, pointer
+from msgtrace_analysis.renderers.asyncapi.reliability import reliability
 from msgtrace_analysis.renderers.markdown import visible
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class _Document:
             written["reply"] = reply
         written["x-code"] = self._code(side, service, uses)
         written["x-messages"] = sum(use.messages for use in uses)
-        return written
+        return written | (reliability(self._findings, service, uses) if side == "receive" else {})
 
     def _code(self, side: str, service: str, uses: list[Use]) -> list[str]:
         """Where in the service's code that is."""
