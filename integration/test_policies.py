@@ -176,7 +176,10 @@ def test_nothing_of_the_programs_is_looked_at() -> None:
 
 @pytest.mark.parametrize("library", ["tenacity", "stamina", "backoff", "celery", "kombu"])
 def test_methods_look_as_before_and_are_put_back(library: str) -> None:
-    modules = {"celery": ["celery.app.task", "celery.app.base"], "kombu": ["kombu.connection"]}
+    modules = {
+        "celery": ["celery.app.task", "celery.app.base"],
+        "kombu": ["kombu.connection", "kombu.transport.redis"],
+    }
     ended = record([str(Path(__file__).parent / "restored.py"), *modules.get(library, [library])])
     assert (ended.exit_code, ended.losses) == (0, []), ended.stderr
     points = [each for each in ended.said if each["target"].startswith(library)]

@@ -50,18 +50,21 @@ def backed_off(result: Any, self: Any, failures: Any) -> Message | None:
 
 
 def _connection(frame: FrameType | None) -> int:
-    """Of the client, subscription or connection that runs a `Retry`."""
+    """Of the client or pool for which a `Retry` runs; of the connection alone where that is nobody's."""
+    alone = None
     for _ in range(NESTED):
         if frame is None or not str(frame.f_globals.get("__name__", "")).startswith("redis."):
-            return 0
+            break
         owner = frame.f_locals.get("self")
         held = getattr(owner, "__dict__", {})
         if "connection_pool" in held:
             return redis_servers.connection(owner)
-        if "retry" in held:
-            return redis_servers.own(owner)
+        if "connection_kwargs" in held:
+            return redis_servers.pooled(owner)
+        if "retry" in held and alone is None:
+            alone = owner
         frame = frame.f_back
-    return 0
+    return 0 if alone is None else redis_servers.own(alone)
 
 
 _COMPUTE: Final = Observe(kind="call", read=backed_off)

@@ -39,6 +39,11 @@ def connection(client: Any) -> int:
         return known[1]
     if pool is None:
         return _cluster(client)
+    return pooled(pool)
+
+
+def pooled(pool: Any) -> int:
+    """The number of what is sent on any connection of a pool."""
     if "service_name" in pool.__dict__:
         return _sentinel(pool)
     return interning.connection(pool, _pool_facts)
