@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,15 @@ def environment(role: str) -> dict[str, str]:
     stands = {"FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1"} if "/" in clock else {"FAKETIME": clock}
     preload = {"LD_PRELOAD": clocks["library"], "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     return {**os.environ, **stands, **preload}
+
+
+def pause(seconds: float) -> None:
+    """What `time.sleep` does, which fails under libfaketime (EINVAL): not where it waits for descriptors."""
+    select.select([], [], [], seconds)
+
+
+if "LD_PRELOAD" in os.environ:
+    time.sleep = pause
 
 
 def note(what: str, number: int, **more: Any) -> None:
