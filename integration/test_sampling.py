@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -76,4 +77,9 @@ def test_conversations_are_whole(rabbitmq: Rabbitmq, unique: Callable[[str], str
     }  # fmt: skip
     details = done.values(f"select distinct detail from losses where reason = '{conversation}'")
     assert set(details) <= {"", f"{prefix}.first", f"{prefix}.second"}
+    text = subprocess.run(
+        [sys.executable, "-m", "msgtrace", "rates", "--db", str(done.trace)], capture_output=True, text=True, check=True
+    ).stderr
+    assert "msgtrace: a sample: 3 in 10 conversations" in text
+    assert "of a sample: 0.3 of the conversations" in text
     assert done.values("select distinct (facts ->> '$.sample')::double from processes") == [SAMPLE]

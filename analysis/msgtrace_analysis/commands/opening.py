@@ -117,7 +117,8 @@ def studied(db: Path, rules: Rules = NO_RULES, since: Since | None = None) -> It
     with opened(db) as trace, Study(trace) as study:
         if study.note:
             click.echo(f"msgtrace: links may be incomplete: {study.note}", err=True)
-        for line in (sample_line(study.sample), *map(clock_line, study.clocks)):
+        sampled = sample_line(study.sample)
+        for line in (sampled and f"a sample: {sampled}", *map(clock_line, study.clocks)):
             if line is not None:
                 click.echo(f"msgtrace: {line}", err=True)
         if since is not None:

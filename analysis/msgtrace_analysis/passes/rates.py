@@ -174,16 +174,19 @@ def frequencies(study: Study) -> Frequencies:
     return Frequencies(
         seconds=round(span / 1e9, 3),
         window_s=None if width is None else width / 1e9,
-        note=_note(span / 1e9) if rates else "",
+        note=_note(span / 1e9, study.sample) if rates else "",
         rates=rates,
         backlogs=backlogs(study, first or 0, span),
     )
 
 
-def _note(seconds: float) -> str:
-    if seconds >= SHORT_S:
-        return ""
-    return f"read from a trace of {seconds:.3g} s: how often it happens at other times can't be seen in it"
+def _note(seconds: float, sample: float | None) -> str:
+    notes = []
+    if sample is not None:
+        notes.append(f"of a sample: {sample:g} of the conversations, and channels without ids whole or not at all")
+    if seconds < SHORT_S:
+        notes.append(f"read from a trace of {seconds:.3g} s: how often it happens at other times can't be seen in it")
+    return "; ".join(notes)
 
 
 class _Measured:

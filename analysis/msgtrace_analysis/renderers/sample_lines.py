@@ -7,15 +7,14 @@ def sample_line(sample: float | None) -> str | None:
     """A line for people; None where everything was recorded.
 
     >>> sample_line(0.1)
-    'this is a sample: 1 in 10 conversations was recorded, and of messages without an id of one whole channels or nothing of \
-them; counts and rates are of what was recorded, and what follows from a message without an id may be missing (msgtrace losses)'
+    '1 in 10 conversations, and channels without ids whole or not at all; counts and rates are of these, and what follows from a \
+message without an id may be missing: msgtrace losses'
     """
     if sample is None:
         return None
     return (
-        f"this is a sample: {part(sample)} conversations was recorded, and of messages without an id of one whole channels or "
-        "nothing of them; counts and rates are of what was recorded, and what follows from a message without an id may be "
-        "missing (msgtrace losses)"
+        f"{part(sample)} conversations, and channels without ids whole or not at all; counts and rates are of these, and what "
+        "follows from a message without an id may be missing: msgtrace losses"
     )
 
 
