@@ -101,7 +101,7 @@ def silence() -> None:
     acknowledged = commands.Basic.Ack(1)
     record = ConsumerRecord("orders", 0, 0, 7, 1_700_000_000_000, 0, None, BODY, [], None, -1, len(BODY), -1)
     produced = FutureProduceResult(TopicPartition("orders", 0))
-    made = FutureRecordMetadata(produced, 0, 1_700_000_000_000, None, -1, len(BODY), -1)
+    made = [FutureRecordMetadata(produced, i, 1_700_000_000_000, None, -1, len(BODY), -1) for i in range(BATCH)]
 
     async def basic_publish(self: Any, body: bytes, **options: Any) -> Any:
         return acknowledged
@@ -116,7 +116,7 @@ def silence() -> None:
         return self.batch.try_append(None, None, value, [], 0)
 
     def try_append(self: Any, timestamp_ms: Any, key: Any, value: Any, headers: Any, now: Any = None) -> Any:
-        return made
+        return next(self.following)
 
     def complete(self: Any, base_offset: Any, timestamp_ms: Any, record_exceptions_fn: Any) -> None:
         return None
@@ -129,6 +129,7 @@ def silence() -> None:
     producer: Any = kafka.producer.kafka.KafkaProducer
     batch: Any = ProducerBatch
     producer.send, batch.try_append, batch._complete_future = send, try_append, complete
+    batch.made = made
     consumer: Any = kafka.consumer.group.KafkaConsumer
     consumer.__next__ = following
 
@@ -197,11 +198,13 @@ def sending() -> Callable[[int], None]:
     network, config = client()
     producer: Any = kafka.producer.kafka.KafkaProducer.__new__(kafka.producer.kafka.KafkaProducer)
     producer._sender, producer.config, producer._closed = Named(_client=network), config, True
+    batch: Any
 
     def run(turns: int) -> None:
         for number in range(turns):
             if number % BATCH == 0:
-                producer.batch = ProducerBatch(TopicPartition("orders", 0), None)
+                producer.batch = batch = ProducerBatch(TopicPartition("orders", 0), None)
+                batch.following = iter(batch.made)
             producer.send("orders", BODY)
             if number % BATCH == BATCH - 1:
                 producer.batch._complete_future(number, -1, None)

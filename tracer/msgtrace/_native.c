@@ -35,6 +35,8 @@
 #define OBSERVED 2
 #define CAUSE_SETTLED 1
 #define CAUSE_ENDED 2
+#define CAUSE_BATCH 4
+#define CAUSE_NESTED 8
 #define CAUSE_ELSEWHERE 16
 /* As in probe.py and code_site.py. */
 #define MAX_FAILURES 10
@@ -130,6 +132,8 @@ static PyMethodDef functions[] = {
     {"deliver", (PyCFunction)(void (*)(void))guarded_deliver, METH_FASTCALL, NULL},
     {"made", (PyCFunction)(void (*)(void))guarded_made, METH_FASTCALL, NULL},
     {"use_submission", use_submission, METH_O, NULL},
+    {"use_causes", use_causes, METH_VARARGS, NULL},
+    {"fetch", fetch, METH_NOARGS, NULL},
     {"plain", (PyCFunction)(void (*)(void))plain, METH_FASTCALL, NULL},
     {"keep_context", (PyCFunction)(void (*)(void))keep_context, METH_FASTCALL, NULL},
     {"release_contexts", release_contexts, METH_NOARGS, NULL},
@@ -168,7 +172,8 @@ PyInit__native(void)
     if ((getframe = Py_XNewRef(PySys_GetObject("_getframe"))) == NULL)
         return NULL;
     if (PyType_Ready(&PenType) < 0 || PyType_Ready(&ProbeType) < 0 || PyType_Ready(&FieldsType) < 0
-        || PyType_Ready(&SubmissionType) < 0 || PyType_Ready(&EndingType) < 0 || PyType_Ready(&ReadingType) < 0)
+        || PyType_Ready(&SubmissionType) < 0 || PyType_Ready(&EndingType) < 0 || PyType_Ready(&ReadingType) < 0
+        || PyType_Ready(&NotesType) < 0)
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
@@ -181,6 +186,7 @@ PyInit__native(void)
         || PyModule_AddObjectRef(module, "Pen", (PyObject *)&PenType) < 0
         || PyModule_AddObjectRef(module, "Probe", (PyObject *)&ProbeType) < 0
         || PyModule_AddObjectRef(module, "Reading", (PyObject *)&ReadingType) < 0
+        || PyModule_AddObjectRef(module, "Notes", (PyObject *)&NotesType) < 0
         || PyModule_AddObjectRef(module, "ABSENT", absent) < 0
         || PyModule_AddObjectRef(module, "Fields", (PyObject *)&FieldsType) < 0
         || PyModule_AddObjectRef(module, "Submission", (PyObject *)&SubmissionType) < 0) {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
 from msgtrace.context import CURRENT, Cause, Handling, Sending
+from msgtrace.context import fetch as fetch_begins
 from msgtrace.guarded import begin, deliver, end, holds, injected, late, leave, observe, raised, settled
 
 if TYPE_CHECKING:
@@ -106,9 +107,7 @@ def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable
     def replacement(*args: Any, **kwargs: Any) -> Any:
         if when is not None and not holds(probe, when, args, kwargs):
             return original(*args, **kwargs)
-        cause = Cause.fetching(CURRENT.get())
-        CURRENT.set(cause)
-        return fetching(cause, args, kwargs)
+        return fetching(fetch_begins(), args, kwargs)
 
     return replacement
 

@@ -9,7 +9,8 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from msgtrace import interning
-from msgtrace.context import CURRENT, Cause, Handling, Sending
+from msgtrace.context import CURRENT, Handling, Sending
+from msgtrace.context import fetch as fetch_begins
 from msgtrace.guarded import begin, deliver, end, follow, holds, injected, late, leave, observe, raised, settled
 from msgtrace.records import CAUSE_ELSEWHERE, CAUSE_ENDED
 
@@ -111,14 +112,14 @@ def fetch(original: Callable[..., Any], probe: Probe, action: Fetch) -> Callable
     def replacement(*args: Any, **kwargs: Any) -> Any:
         if when is not None and not holds(probe, when, args, kwargs):
             return original(*args, **kwargs)
-        cause = Cause.fetching(CURRENT.get())
-        CURRENT.set(cause)
+        cause = fetch_begins()
         started = monotonic_ns()
         result = original(*args, **kwargs)
         sequences = observe(probe, read, result, None, started, args, kwargs)
         if sequences:
             cause.fetched(sequences)
-            CURRENT.set(cause)  # again: a fetch inside this one has put its own cell there
+            if CURRENT.get() is not cause:  # a fetch inside this one has put its own cell there
+                CURRENT.set(cause)
         return result
 
     return replacement

@@ -49,6 +49,18 @@ class FieldsInPython:
         if sequences is not None and scope is None:  # a fetch begins empty, or with its scope's
             self.settle_in()
 
+    def fetched(self, sequences: Sequence[int]) -> None:
+        """Fill the cell with what one fetch returned; where nothing was, an enclosing handler stays the cause."""
+        if not sequences:
+            return
+        state = CAUSE_BATCH if len(sequences) > 1 else CAUSE_LIVE
+        if self.scope is not None:
+            self.sequences, self.state = (*sequences, self.scope.sequences), state | CAUSE_NESTED
+        elif state:
+            self.sequences, self.state = sequences, state
+        else:
+            self.sequences, self.state = sequences[0], state
+
     def settle_in(self) -> None:
         """Note that the handler runs in the running context."""
         self.home = _HOME.set(None)
@@ -97,18 +109,6 @@ class Cause(Fields):
         if scope is None or scope.state & CAUSE_ENDED:
             return cls()
         return cls(scope.sequences, scope.state, scope)
-
-    def fetched(self, sequences: Sequence[int]) -> None:
-        """Fill the cell with what one fetch returned; where nothing was, an enclosing handler stays the cause."""
-        if not sequences:
-            return
-        state = CAUSE_BATCH if len(sequences) > 1 else CAUSE_LIVE
-        if self.scope is not None:
-            self.sequences, self.state = (*sequences, self.scope.sequences), state | CAUSE_NESTED
-        elif state:
-            self.sequences, self.state = sequences, state
-        else:
-            self.sequences, self.state = sequences[0], state
 
     def settled(self) -> None:
         """The message was acknowledged: what follows is probably still its work, not certainly."""
@@ -166,3 +166,15 @@ def context_of(future: Any) -> Context | None:
 
 
 CURRENT: Final[ContextVar[Cause | None]] = ContextVar("msgtrace_cause", default=None)
+
+
+def fetch() -> Cause:
+    """The cell of a fetch that begins here, from now on the current one."""
+    cause = Cause.fetching(CURRENT.get())
+    CURRENT.set(cause)
+    return cause
+
+
+if not TYPE_CHECKING and native is not None:
+    native.use_causes(Cause, Handling)
+    fetch = native.fetch

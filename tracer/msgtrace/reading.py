@@ -90,7 +90,7 @@ def reading(
     for name, value in (function.__kwdefaults__ or {}).items():
         defaults[parameters.index(name)] = value
     slots = {name: slot for slot, name in enumerate(parameters)}
-    paths = []
+    paths: list[Any] = []
     for name, path in (names or {}).items():
         paths.append(_path(path, slots))
         slots[name] = len(slots)
@@ -137,6 +137,29 @@ def _field(
 def _text(name: str) -> bytes:
     """A name of at most 31 characters in MessagePack."""
     return bytes([0xA0 | len(name)]) + name.encode("ascii")
+
+
+class NotesInPython:
+    """What `_native.Notes` is, for where there is none."""
+
+    __slots__ = ("latest", "next")
+
+
+if TYPE_CHECKING or native is None:  # noqa: SIM108 - type checkers follow no conditional expression
+    Notes = NotesInPython
+else:
+    Notes = native.Notes
+
+
+def noting(whole: Callable[..., Any], notes: str, place: str) -> Any:
+    """A `done` that appends an operation to notes of those before it, in C where it follows them.
+
+    Args:
+        whole: what does it in Python, and where it doesn't follow them.
+        notes: path of the `Notes`: `latest` is the list, `next` the place of the operation that would follow.
+        place: path of the operation's place.
+    """
+    return reading(whole, {}, names={"notes": notes, "place": place})
 
 
 def forget(read: Any) -> None:

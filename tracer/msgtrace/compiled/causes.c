@@ -120,7 +120,43 @@ fields_state_here(Fields *fields, PyObject *unused)
     return PyLong_FromLong(state_here(fields));
 }
 
+/* fetched(sequences), see context. */
+static PyObject *
+fields_fetched(Fields *fields, PyObject *sequences)
+{
+    PyObject *all = NULL;
+    Py_ssize_t count = PySequence_Size(sequences);
+    if (count < 0)
+        return NULL;
+    if (count == 0)
+        Py_RETURN_NONE;
+    long long state = count > 1 ? CAUSE_BATCH : 0;
+    if (PyObject_TypeCheck(fields->scope, &FieldsType)) {
+        if ((all = PyTuple_New(count + 1)) == NULL)
+            return NULL;
+        for (Py_ssize_t i = 0; i < count; i++) {
+            PyObject *each = PySequence_GetItem(sequences, i);
+            if (each == NULL) {
+                Py_DECREF(all);
+                return NULL;
+            }
+            PyTuple_SET_ITEM(all, i, each);
+        }
+        PyTuple_SET_ITEM(all, count, Py_NewRef(((Fields *)fields->scope)->sequences));
+        state |= CAUSE_NESTED;
+    }
+    else {
+        all = count > 1 ? Py_NewRef(sequences) : PySequence_GetItem(sequences, 0);
+        if (all == NULL)
+            return NULL;
+    }
+    Py_SETREF(fields->sequences, all);
+    fields->state = state;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef fields_methods[] = {
+    {"fetched", (PyCFunction)fields_fetched, METH_O, NULL},
     {"settle_in", (PyCFunction)fields_settle_in, METH_NOARGS, NULL},
     {"state_here", (PyCFunction)fields_state_here, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -151,3 +187,55 @@ static PyTypeObject FieldsType = {
     .tp_methods = fields_methods,
     .tp_members = fields_members,
 };
+
+static PyObject *cause_class, *handling_class; /* context.Cause and context.Handling */
+
+/* use_causes(Cause, Handling) */
+static PyObject *
+use_causes(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *cause, *handling;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &cause, &PyType_Type, &handling))
+        return NULL;
+    if (!PyType_IsSubtype((PyTypeObject *)cause, &FieldsType)) {
+        PyErr_SetString(PyExc_TypeError, "a class of causes expected");
+        return NULL;
+    }
+    Py_XSETREF(cause_class, Py_NewRef(cause));
+    Py_XSETREF(handling_class, Py_NewRef(handling));
+    Py_RETURN_NONE;
+}
+
+/* fetch(), see context. */
+static PyObject *
+fetch(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    PyObject *enclosing, *scope = Py_None;
+    if (cause_class == NULL || current == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the recorder is not set up");
+        return NULL;
+    }
+    if (PyContextVar_Get(current, Py_None, &enclosing) < 0)
+        return NULL;
+    Fields *fields = (Fields *)fields_new((PyTypeObject *)cause_class, NULL, NULL);
+    if (fields == NULL) {
+        Py_DECREF(enclosing);
+        return NULL;
+    }
+    if (PyObject_TypeCheck(enclosing, &FieldsType))
+        scope = PyObject_TypeCheck(enclosing, (PyTypeObject *)handling_class) ? enclosing : ((Fields *)enclosing)->scope;
+    if (PyObject_TypeCheck(scope, &FieldsType) && !(((Fields *)scope)->state & CAUSE_ENDED)) {
+        Py_SETREF(fields->sequences, Py_NewRef(((Fields *)scope)->sequences));
+        Py_SETREF(fields->scope, Py_NewRef(scope));
+        fields->state = ((Fields *)scope)->state;
+    }
+    Py_DECREF(enclosing);
+    PyObject *token = PyContextVar_Set(current, (PyObject *)fields);
+    Py_XDECREF(token);
+    if (token == NULL)
+        Py_CLEAR(fields);
+    return (PyObject *)fields;
+}

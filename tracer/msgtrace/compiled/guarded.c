@@ -512,7 +512,8 @@ recorded:
         goto failed;
     if (done != Py_None) {
         PyObject *told[3] = {sequence, first[0], first[1]};
-        PyObject *result = call(done, told, 3, args[6], args[7]);
+        int noted = note(done, told, 3, args[6], args[7]);
+        PyObject *result = noted > 0 ? Py_NewRef(Py_None) : noted < 0 ? NULL : call(done, told, 3, args[6], args[7]);
         if (result == NULL)
             goto failed;
         Py_DECREF(result);

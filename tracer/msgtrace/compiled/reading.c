@@ -8,7 +8,7 @@
 
 #define MAX_SLOTS 24
 #define MAX_STEPS 8
-#define MAX_KEYS 5
+#define MAX_KEYS 4
 #define KNOWN 64
 #define MAX_HELD 64
 #define FIELD_BYTES 1024
@@ -27,6 +27,7 @@ typedef struct {
     PyTypeObject *type;     /* whose instances were seen last; as long as it has this version they have it in the slot at */
     unsigned int version;   /* `offset`, or, where that is 0, somewhere else */
     Py_ssize_t offset;
+    Py_ssize_t items;       /* it is a tuple, which must have so many; else 0 */
 } Step;
 
 typedef struct { int slot, count; Step steps[MAX_STEPS]; } Path;
@@ -107,11 +108,26 @@ static void
 learn(Step *step, PyTypeObject *type)
 {
     step->type = type;
-    step->offset = 0;
+    step->offset = step->items = 0;
     step->version = version_of(type);
     if (type->tp_getattro != PyObject_GenericGetAttr || step->version == 0)
         return;
     PyObject *descriptor = _PyType_Lookup(type, step->name);
+    if (descriptor != NULL && strcmp(Py_TYPE(descriptor)->tp_name, "_collections._tuplegetter") == 0
+        && PyType_HasFeature(type, Py_TPFLAGS_TUPLE_SUBCLASS)) {
+        /* A named tuple's field says its place to those who copy it: (class, (index, doc)). */
+        PyObject *told = PyObject_CallMethod(descriptor, "__reduce__", NULL);
+        Py_ssize_t index;
+        PyObject *doc;
+        if (told != NULL && PyTuple_Check(told) && PyTuple_GET_SIZE(told) == 2
+            && PyArg_ParseTuple(PyTuple_GET_ITEM(told, 1), "nO", &index, &doc) && index >= 0) {
+            step->offset = (Py_ssize_t)offsetof(PyTupleObject, ob_item) + index * (Py_ssize_t)sizeof(PyObject *);
+            step->items = index + 1;
+        }
+        PyErr_Clear();
+        Py_XDECREF(told);
+        return;
+    }
     if (descriptor == NULL || Py_TYPE(descriptor) != &PyMemberDescr_Type)
         return;
     PyMemberDef *member = ((PyMemberDescrObject *)descriptor)->d_member;
@@ -154,7 +170,8 @@ stepped(Step *step, PyObject *from, PyObject **slots)
         return PyDict_CheckExact(from) ? Py_XNewRef(PyDict_GetItemWithError(from, key)) : PyObject_GetItem(from, key);
     }
     if (step->type == type && step->version == version_of(type)) {
-        PyObject *found = step->offset ? *(PyObject **)((char *)from + step->offset) : NULL;
+        int is_there = step->offset && (step->items == 0 || PyTuple_GET_SIZE(from) >= step->items);
+        PyObject *found = is_there ? *(PyObject **)((char *)from + step->offset) : NULL;
         return found != NULL ? Py_NewRef(found) : PyObject_GetAttr(from, step->name);
     }
     PyObject *found = PyObject_GetAttr(from, step->name);
@@ -655,6 +672,84 @@ draw(PyObject *read, Pen *pen, PyObject *const *first, int count, PyObject *args
 not:
     let_go(drawn);
     return 0;
+}
+
+/* ---- notes of operations ------------------------------------------------------------------------------------------- */
+
+/* Operations that follow each other in something, such as a batch: the fields of reading.Notes. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *latest;   /* their list */
+    long long next;     /* the place of the one that would follow */
+} Notes;
+
+static int
+notes_traverse(Notes *notes, visitproc visit, void *arg)
+{
+    Py_VISIT(notes->latest);
+    return 0;
+}
+
+static int
+notes_clear(Notes *notes)
+{
+    Py_CLEAR(notes->latest);
+    return 0;
+}
+
+static void
+notes_dealloc(Notes *notes)
+{
+    PyObject_GC_UnTrack(notes);
+    notes_clear(notes);
+    Py_TYPE(notes)->tp_free((PyObject *)notes);
+}
+
+static PyMemberDef notes_members[] = {
+    {"latest", T_OBJECT, offsetof(Notes, latest), 0, NULL},
+    {"next", T_LONGLONG, offsetof(Notes, next), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject NotesType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "msgtrace._native.Notes",
+    .tp_basicsize = sizeof(Notes),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_new = PyType_GenericNew,
+    .tp_dealloc = (destructor)notes_dealloc,
+    .tp_traverse = (traverseproc)notes_traverse,
+    .tp_clear = (inquiry)notes_clear,
+    .tp_members = notes_members,
+};
+
+/* Note an operation as `reading.noting` says: its two names are the notes and the operation's place. 1: it is noted; 0: the
+ * function that would note it has to; -1: error. */
+static int
+note(PyObject *function, PyObject *const *first, int count, PyObject *args, PyObject *kwargs)
+{
+    PyObject *slots[MAX_SLOTS];
+    if (Py_TYPE(function) != &ReadingType)
+        return 0;
+    Reading *reading = (Reading *)function;
+    int named = (int)PyTuple_GET_SIZE(reading->parameters), noted = 0;
+    if (reading->slots != named + 2 || !bind(reading, first, count, args, kwargs, slots))
+        return 0;
+    Drawn drawn;
+    drawn.holds = 0;
+    PyObject *notes = at(&reading->paths[named], slots, &drawn);
+    PyObject *place = notes == NULL ? NULL : at(&reading->paths[named + 1], slots, &drawn);
+    if (place != NULL && PyObject_TypeCheck(notes, &NotesType) && PyLong_CheckExact(place)) {
+        Notes *of = (Notes *)notes;
+        int overflow;
+        if (of->latest != NULL && PyList_CheckExact(of->latest)
+            && PyLong_AsLongLongAndOverflow(place, &overflow) == of->next && !overflow) {
+            noted = PyList_Append(of->latest, first[0]) < 0 ? -1 : 1;
+            of->next++;
+        }
+    }
+    let_go(&drawn);
+    return noted;
 }
 
 /* ---- the type ------------------------------------------------------------------------------------------------------ */

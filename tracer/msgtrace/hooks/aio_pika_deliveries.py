@@ -159,7 +159,7 @@ delivered = reading(
         **PROPERTIES,
         "body": "msg.body",
     },
-    common=Common(_consumer, ("self", "tag", "self.consumers[:tag]", "msg.__class__", "coro.cr_code")),
+    common=Common(_consumer, ("self", "tag", "self.consumers[:tag]", "coro.cr_code")),
     names={
         "msg": "coro{DeliveredMessage}",
         "delivery": "msg.delivery",

@@ -21,7 +21,7 @@ from msgtrace.context import CURRENT
 from msgtrace.hook import Found, Hook, Late, Made, Observe, Point, Submit, Together
 from msgtrace.hooks import kafka_admin, kafka_consumer, kafka_groups, kafka_reconnects
 from msgtrace.hooks.kafka_clients import connection
-from msgtrace.reading import COUNTED, PAIRS, Common, reading
+from msgtrace.reading import COUNTED, PAIRS, Common, Notes, noting, reading
 from msgtrace.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _NOTES: Final = "_msgtrace"
 """Name under which a batch carries our notes in its own namespace: they live as long as it does, and are found at once."""
 
 
-class _Notes:
+class _Notes(Notes):
     """What is noted of a batch.
 
     Attributes:
@@ -49,7 +49,7 @@ class _Notes:
         next: the index of the record that would follow it.
     """
 
-    __slots__ = ("about", "answered", "latest", "next", "process", "runs")
+    __slots__ = ("about", "answered", "process", "runs")
 
     def __init__(self, about: Message, *, answered: bool) -> None:
         self.process = interning.process()
@@ -162,7 +162,7 @@ def _first(place: Any, owner: Any) -> _Notes:
     return _Notes(about, answered=owner.config["acks"] != 0)
 
 
-def noted(
+def note_down(
     sequence: int,
     result: Any,
     owner: Any,
@@ -175,6 +175,9 @@ def noted(
 ) -> None:
     """Remember which operations a batch's records are."""
     self.__dict__[_NOTES].add(result.args[0], sequence)
+
+
+noted = noting(note_down, f"self.__dict__[{_NOTES}]", "result.args[0]")
 
 
 def completed(
