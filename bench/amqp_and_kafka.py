@@ -198,13 +198,13 @@ def sending() -> Callable[[int], None]:
     network, config = client()
     producer: Any = kafka.producer.kafka.KafkaProducer.__new__(kafka.producer.kafka.KafkaProducer)
     producer._sender, producer.config, producer._closed = Named(_client=network), config, True
-    batch: Any
 
     def run(turns: int) -> None:
         for number in range(turns):
             if number % BATCH == 0:
-                producer.batch = batch = ProducerBatch(TopicPartition("orders", 0), None)
+                batch: Any = ProducerBatch(TopicPartition("orders", 0), None)
                 batch.following = iter(batch.made)
+                producer.batch = batch
             producer.send("orders", BODY)
             if number % BATCH == BATCH - 1:
                 producer.batch._complete_future(number, -1, None)
