@@ -12,7 +12,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.producer.producer_batch import ProducerBatch
 from kafka.structs import TopicPartition
 
-from msgtrace.hooks.kafka import appended
+from msgtrace.hooks.kafka_batches import appended
 from msgtrace.hooks.kafka_consumer import iterated
 from msgtrace.native import native, reason
 from tests.tracer.tables import BODIES, BODY_LIMIT, EXAMPLES, HEADERS, Named, drawn, recorder
