@@ -373,6 +373,7 @@ def test_hostile_names_are_shown_and_nothing_runs(opened: Callable[..., Opened])
         report.go(way)
         page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true })")
         page.wait_for_timeout(30)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), way
         text = page.locator("main").inner_text()
         assert "\u202e" not in text
         assert "\x1b" not in text
