@@ -179,19 +179,6 @@ def test_a_setting_in_the_environment_that_is_none(tmp_path: Path, marker: tuple
     assert not marker[1].exists()
 
 
-def test_a_trace_that_is_being_recorded(tmp_path: Path, marker: tuple[list[str], Path]) -> None:
-    from integration.traced import Started
-
-    waiting = [sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(60)"]
-    with Started(waiting, tmp_path) as first:
-        first.wait_for("up")
-        second = run(marker[0], tmp_path)
-        assert second.code == 1
-        assert "another collector" in second.stderr
-        assert not marker[1].exists()
-        first.end(signal.SIGTERM)
-
-
 def test_nothing_of_ours_is_left_in_memory(tmp_path: Path) -> None:
     spool = run([sys.executable, "-c", "import os; print(os.environ['MSGTRACE_SPOOL'])"], tmp_path).stdout.strip()
     assert spool.startswith("/dev/shm/msgtrace-")

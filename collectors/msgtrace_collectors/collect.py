@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import gc
 import os
 import resource
@@ -23,14 +24,16 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from msgtrace.attached import NOTED as ATTACHED
+from msgtrace.recording_file import Recording
 from msgtrace.redaction import Options, Redactor
+from msgtrace.spool import RUNS
 from msgtrace_collectors.caps import Caps
 from msgtrace_collectors.collector import Collector, Stop
 from msgtrace_collectors.decoders.schemas import VARIABLES
 from msgtrace_collectors.inspection.storing import store as keep
 from msgtrace_collectors.linking import link
 from msgtrace_collectors.query_socket import QuerySocket
-from msgtrace_collectors.recording_lock import Recording, RecordingLock
+from msgtrace_collectors.recording_lock import RecordingLock
 from msgtrace_collectors.trace_file import FullDiskError, TraceError, TracePermissionError, trace_error
 
 if TYPE_CHECKING:
@@ -136,7 +139,7 @@ def _collect(job: Job, stop: Stop) -> int:
             try:
                 for source in job.sources:
                     collector.sources.append(source(collector))
-                lock.announce(Recording(os.getpid(), str(questions.path)))
+                lock.announce(Recording(os.getpid(), str(questions.path), str(job.spool)))
                 _be_ready(job)
                 _run(job, collector, stop)
             finally:
@@ -166,11 +169,11 @@ def _be_ready(job: Job) -> None:
 
 
 def _run(job: Job, collector: Collector, stop: Stop) -> None:
-    supervisor = os.getppid()
+    supervision = _Supervision(job)
     told: list[bool] = []
 
     def beat() -> None:
-        if job.attached and os.getppid() != supervisor:
+        if job.attached and supervision.over:
             _detach(job.spool)
             stop.requested = True
 
@@ -188,14 +191,42 @@ def _run(job: Job, collector: Collector, stop: Stop) -> None:
         finally:
             collector.linking.release()
 
-    def idle_s() -> float | None:
-        orphaned = job.ready_fd is not None and os.getppid() != supervisor
-        return ORPHANED_IDLE_S if orphaned else job.until_idle_s
-
-    collector.run(stop, until_idle_s=idle_s, every=after_each_transaction, beat=beat)
-    if job.ready_fd is not None and os.getppid() != supervisor:
+    collector.run(stop, until_idle_s=supervision.idle_s, every=after_each_transaction, beat=beat)
+    if job.ready_fd is not None and supervision.over:
         # Nobody is left who would clear it away.
         shutil.rmtree(job.spool, ignore_errors=True)
+
+
+class _Supervision:
+    """Who started this collector, and for how long it goes on without."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._supervisor = os.getppid()
+        self._lock: tuple[int, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether whoever started it is gone."""
+        return os.getppid() != self._supervisor
+
+    def idle_s(self) -> float | None:
+        """How long it waits for a traced process; None for one that is told when to end, or that others count on."""
+        if self._job.ready_fd is None or not self.over:
+            return self._job.until_idle_s
+        self._lock = self._lock or _left_alone(self._job.spool)
+        return ORPHANED_IDLE_S if self._lock else None
+
+
+def _left_alone(spool: Path) -> tuple[int, ...]:
+    """The lock of all `run`s that record into the spool, for as long as we live; nothing while one has it."""
+    try:
+        file = os.open(spool / RUNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return ()
+    return (file,)
 
 
 def _detach(spool: Path) -> None:

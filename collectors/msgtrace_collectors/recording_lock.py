@@ -10,38 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from msgtrace.recording_file import lock_path, recording_of
 from msgtrace_collectors.trace_file import BusyTraceError, trace_error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from msgtrace.recording_file import Recording
+
 WAIT_S: Final = 2.0
 """For a collector that is just ending."""
-
-
-class Recording(msgspec.Struct, frozen=True):
-    """Who records a trace file.
-
-    Attributes:
-        pid: of the collector.
-        socket: where it answers questions.
-    """
-
-    pid: int
-    socket: str
-
-
-def lock_path(trace: Path) -> Path:
-    """The file beside a trace that its collector holds locked."""
-    return trace.with_name(trace.name + ".collector")
-
-
-def recording_of(trace: Path) -> Recording | None:
-    """What the file beside a trace says; it may be left over from a collector that was killed."""
-    try:
-        return msgspec.json.decode(lock_path(trace).read_bytes(), type=Recording)
-    except (OSError, ValueError):
-        return None
 
 
 @dataclass(slots=True)

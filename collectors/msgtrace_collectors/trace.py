@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
 import pyarrow as pa
 
+from msgtrace.recording_file import lock_path, recording_of
 from msgtrace_collectors.inspection.storing import store as keep
 from msgtrace_collectors.linking import is_linked, link
 from msgtrace_collectors.query_protocol import Answer, Request, send_request
 from msgtrace_collectors.questions import answered
-from msgtrace_collectors.recording_lock import lock_path, recording_of
 from msgtrace_collectors.trace_file import (
     BrokenTraceError,
     BusyTraceError,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from msgtrace.recording_file import lock_path
 from msgtrace_analysis import bodies
 from msgtrace_analysis.passes.schema.reading import Packed, summarised
 from msgtrace_analysis.study import Study
-from msgtrace_collectors.recording_lock import lock_path
 from msgtrace_collectors.trace import open_trace
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from msgtrace.recording_file import lock_path
 from msgtrace_collectors import trace as traces
-from msgtrace_collectors.recording_lock import lock_path
 from msgtrace_collectors.trace import TraceError, open_trace
 from msgtrace_collectors.trace_file import open_for_writing
 from tests.collectors.conftest import CollectorProcess, collected

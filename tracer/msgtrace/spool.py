@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+RUNS: Final = "runs"
+"""The file in the spool folder that every `run` which records there holds locked."""
 CLOSED: Final = "closed"
 """A file that says of a process that goes on: nothing more is written here."""
 

@@ -109,17 +109,17 @@ def collector_of(chosen: dict[str, Any], place: Place | None = None) -> Collecto
     return Collector(chosen["db"], chosen["redact"], limits, schemas, place)
 
 
-def store(collector: Collector, left_over: str = "") -> None:
+def store(collector: Collector, left_over: Callable[[Collector], str] = lambda _: "") -> None:
     """Have everything stored that was recorded, and say what could not be.
 
     Args:
         collector: of the recording.
-        left_over: what is to be said of processes that go on.
+        left_over: what is to be said of processes that go on, once it has ended.
     """
     for line in collector.stop():
         say(line)
-    if left_over:
-        say(left_over)
+    if said := left_over(collector):
+        say(said)
     for note in collector.notes():
         say(f"not recorded: {note}")
     collector.discard()

@@ -72,11 +72,13 @@ def _run(program: str, command: tuple[str, ...], variables: dict[str, str], coll
         _await_storing()  # before signals come through again
     finally:
         running.restore_signals()
-    store(collector, _left_over(collector))
+    store(collector, _left_over)
     return code
 
 
 def _left_over(collector: Collector) -> str:
+    if collector.shared:
+        return ""  # whoever goes on is recorded as before
     left = len(set(recording_processes(collector.spool)) - {collector.pid})
     if not left:
         return ""

@@ -1,9 +1,13 @@
-"""The collector as `run` keeps it: given a spool of its own, awaited, started again when it dies, drained at the end."""
+"""The collector as `run` keeps it: given a spool of its own, awaited, started again when it dies, drained at the end.
+
+Or another `run`'s, where one records into the same trace already: sharing.py.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import secrets
 import select
@@ -16,7 +20,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgtrace import __version__
 from msgtrace.attached import LOCK
+from msgtrace.commands.sharing import OtherTerms, alone, join, share
+from msgtrace.recording_file import is_recorded
 from msgtrace.redaction import Options
 from msgtrace.spool import writable_folder
 
@@ -97,15 +104,22 @@ class Collector:
         self._process: subprocess.Popen[bytes] | None = None
         self._restarts = 0
         self._kept = False
+        self._runs = -1
+        self._others = False
         self.spool = Path()
+        self.pid = 0
+        """Of the collector's process, 0 if there is none."""
+        self.shared = False
+        """Others record into the spool as well, and go on when we end."""
 
     @property
-    def pid(self) -> int:
-        """Of the collector's process, 0 if there is none."""
-        return 0 if self._process is None else self._process.pid
+    def _terms(self) -> str:
+        """What must be alike for two to share a recording; a digest, for a registry's address may have a password in it."""
+        terms = repr((__version__, self._rules, self._limits, sorted(self._schemas.items())))
+        return hashlib.sha256(terms.encode()).hexdigest()
 
     def start(self) -> None:
-        """Make the spool, start the collector and wait until it records.
+        """Make the spool, start the collector and wait until it records; or share another's that records there.
 
         Raises:
             CollectorFailed: it could not; the text says why. Nothing of ours is left.
@@ -113,6 +127,8 @@ class Collector:
         missing = [name for name in ("duckdb", "pyarrow", "xxhash") if find_spec(name) is None]
         if missing:
             raise CollectorFailed(f"recording needs {' and '.join(missing)}: pip install 'msgtrace[tools]'")
+        if self._place is None and self._joined():
+            return
         self.spool = self._made()
         try:
             self._await(self._launch())
@@ -122,6 +138,18 @@ class Collector:
                 self._process.wait()
             self.discard()
             raise
+
+    def _joined(self) -> bool:
+        try:
+            found = join(self._db, self._terms)
+        except OtherTerms as error:
+            raise CollectorFailed(str(error)) from None
+        if found is None:
+            return False
+        recording, self._runs = found
+        self.spool, self.pid = Path(recording.spool), recording.pid
+        self.shared = self._others = True
+        return True
 
     def _made(self) -> Path:
         """A new spool folder."""
@@ -135,7 +163,9 @@ class Collector:
         spool = root / f"msgtrace-{os.getuid()}-{secrets.token_hex(8)}"
         try:
             spool.mkdir(mode=0o700)
-            if self._place is not None:
+            if self._place is None:
+                self._runs = share(spool, self._terms)
+            else:
                 # Held by us and, through inheritance, by the collector: as long as somebody reads.
                 lock = os.open(spool / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -168,6 +198,7 @@ class Collector:
                 process_group=0,
             )  # fmt: skip
         os.close(sending)
+        self.pid = self._process.pid
         return receiving
 
     def _await(self, receiving: int) -> None:
@@ -202,12 +233,14 @@ class Collector:
             os.close(self._launch())
 
     def stop(self) -> list[str]:
-        """Let the collector read everything and end; a second Ctrl-C leaves that.
+        """Let the collector read everything and end, or leave it to others; a second Ctrl-C leaves what is not stored.
 
         Returns:
             lines for the user: what it said, and what went wrong.
         """
         try:
+            if self._left_to_others():
+                return []
             failure = self._stop()
         except KeyboardInterrupt:
             failure = "not everything is stored"
@@ -221,6 +254,16 @@ class Collector:
                 f"msgtrace collect --db {self._db} --spool {self.spool} --until-idle 1"
             )
         return lines
+
+    def _left_to_others(self) -> bool:
+        """Whether the collector goes on for others: without a supervisor it ends when the last of them has."""
+        if self._others and not is_recorded(self._db):
+            # It has died, and so has whoever would have started it again: that is now for us to do.
+            self._others = False
+            with contextlib.suppress(CollectorFailed, OSError):
+                self._await(self._launch())
+        self.shared = self._runs >= 0 and (self._others or not alone(self._runs))
+        return self.shared
 
     def _stop(self) -> str:
         """'' when everything is stored, else what went wrong."""
@@ -253,8 +296,8 @@ class Collector:
 
     def discard(self) -> None:
         """Remove the spool, unless there is something in it that is nowhere else."""
-        if self.spool.name.startswith("msgtrace-") and not self._kept:
+        if self.spool.name.startswith("msgtrace-") and not self._kept and not self.shared:
             shutil.rmtree(self.spool, ignore_errors=True)
-        for file in self._held:
+        for file in (*self._held, *([self._runs] if self._runs >= 0 else [])):
             os.close(file)
-        self._held = ()
+        self._held, self._runs = (), -1
