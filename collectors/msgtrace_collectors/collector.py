@@ -211,8 +211,11 @@ class Collector:
             source.close()  # what has come is stored; the rest comes again, to the next collector
         quiet = 0
         deadline = time.monotonic() + DRAIN_AT_MOST_S
-        while quiet < 3 and (self._reader.ending or time.monotonic() < deadline):
+        while quiet < 3:
             read = self._poll()
+            if not self._reader.ending and time.monotonic() >= deadline:
+                self.commit(stop)
+                break
             if read or self.registry.changed:
                 quiet = 0
                 self.commit(stop)

@@ -99,9 +99,10 @@ class SpoolReader:
                 batch.add(tail.state, payloads)
                 records += len(payloads)
                 self._registry.changed[tail.state.number] = tail.state
-            elif not ended:
+            if not ended:
+                # Also of one that has left much to be read: who stops collecting must know that all of it is there.
                 self._ask(process_id, tail)
-            elif tail.exhausted and not tail.state.ended:
+            elif not payloads and tail.exhausted and not tail.state.ended:
                 tail.state.ended = True
                 self._registry.changed[tail.state.number] = tail.state
         return records

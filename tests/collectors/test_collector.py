@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from msgtrace import records
 from msgtrace.redaction import Redactor
+from msgtrace_collectors import collector as collectors
 from msgtrace_collectors.collector import Collector, Stop
 from tests.collectors.conftest import collected, rows
 from tests.collectors.made_segments import WALL_NS, MadeProcess, begun, completed, encode, introduced, observed
@@ -188,6 +189,25 @@ def test_a_body_that_is_no_json_is_never_shown_as_json(tmp_path: Path, spool: Pa
     assert rows(tmp_path / "t.duckdb", "select body, body_json, body_json ->> '$.a' as a from operations") == [
         {"body": body, "body_json": None, "a": None}
     ]
+
+
+def test_what_ended_processes_left_is_stored_however_long_that_takes(
+    tmp_path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time is short for those that go on and never stop; a slow machine may take longer for what is there."""
+    monkeypatch.setattr(collectors, "DRAIN_AT_MOST_S", 0.0)
+    for count in (400, 900):
+        process = MadeProcess(spool, segment_bytes=1 << 12)
+        introduced(process)
+        for number in range(1, count + 1):
+            process.write(observed(number, number, channel="c", channel_kind="topic", body=b"{}"))
+    db, said = tmp_path / "t.duckdb", list[str]()
+    collector = Collector(db, spool, Redactor(), said.append)
+    collector.run(Stop(requested=True), until_idle_s=lambda: None, every=lambda: None)
+    collector.close()
+    assert said == []
+    assert rows(db, "select count(*) as n from operations group by process_id order by all") == [{"n": 400}, {"n": 900}]
+    assert list(spool.glob("*/")) == []
 
 
 def test_each_distinct_body_is_stored_once(tmp_path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
