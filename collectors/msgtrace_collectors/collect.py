@@ -220,8 +220,8 @@ class _Supervision:
 
 def _left_alone(spool: Path) -> tuple[int, ...]:
     """The lock of all `run`s that record into the spool, for as long as we live; nothing while one has it."""
+    file = os.open(spool / RUNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        file = os.open(spool / RUNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
