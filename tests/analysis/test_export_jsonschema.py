@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner
@@ -107,3 +108,15 @@ def test_hostile_names_make_harmless_files(made: MadeTrace, tmp_path: Path) -> N
     for name in files:
         assert OURS.fullmatch(name)
         Draft202012Validator.check_schema(json.loads((out / name).read_text()))
+
+
+def test_an_identity_has_no_personal_data_though_it_is_quoted(made: MadeTrace, tmp_path: Path) -> None:
+    for person in ("ada@people.example", "eve@people.example", "+491701234567", "DE89370400440532013000"):
+        made.send(channel="mails", channel_kind="topic", event_type=person, body={"to": None})
+    made.write()
+    out = tmp_path / "out"
+    assert export(made.path, out).exit_code == 0
+    written = [unquote(content.decode()) for content in contents(out).values()]
+    assert [text for text in written for part in ("people.example", "4917012", "DE8937") if part in text] == []
+    identities = [each["$id"] for each in map(json.loads, contents(out).values()) if "$id" in each]
+    assert len(identities) == len(set(identities)) == 4

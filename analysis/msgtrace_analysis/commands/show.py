@@ -65,7 +65,7 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         events = catalogue(study, span_ns(recording(study)), rules)
         found = named(events, name)
         if not found:
-            raise click.ClickException(unknown(events, name, db))
+            raise click.ClickException(without_persons(unknown(events, name, db)))
         shown = found[:SHOWN]
         wanted = {event.ref for event in shown} | {other for event in shown for other in event.also_on}
         rates, known, moved = frequencies(study), contracts(study, wanted), flows(study)
@@ -96,7 +96,7 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         say("\n".join(on_screen(card, terminal=sys.stdout.isatty()) for card in cards))
     sys.stdout.flush()
     if len(found) > SHOWN:
-        rest = ", ".join(visible(event.ref, 80) for event in found[SHOWN:])
+        rest = ", ".join(visible(without_persons(event.ref), 80) for event in found[SHOWN:])
         click.echo(f"msgtrace: {len(found) - SHOWN} more fit: {visible(rest, 400)}", err=True)
 
 

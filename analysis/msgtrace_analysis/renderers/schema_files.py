@@ -5,12 +5,14 @@ The same findings give the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from msgtrace_analysis.passes.schema.json_schema import DIALECT
 from msgtrace_analysis.renderers.file_names import INDEX, distinct, stems
 from msgtrace_analysis.renderers.json_values import text, time_of
+from msgtrace_analysis.renderers.persons import without_persons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,8 +98,16 @@ def _version(version: Version) -> dict[str, Any]:
     }
 
 
+def _shown(reference: str) -> str:
+    """An event type's id without personal data, and still its own: once it is quoted, nothing tells an address by its form."""
+    shown = without_persons(reference)
+    if shown == reference:
+        return reference
+    return f"{shown}.{hashlib.sha256(reference.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
 def _file(event: Event, schema: Mapping[str, Any], about: Mapping[str, Any], version: str = "") -> str:
-    identity = quote(event.ref, safe="", errors="backslashreplace") + (
+    identity = quote(_shown(event.ref), safe="", errors="backslashreplace") + (
         f":{quote(version, safe='', errors='backslashreplace')}" if version else ""
     )
     return text({

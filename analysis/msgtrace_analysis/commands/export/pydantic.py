@@ -20,6 +20,7 @@ from msgtrace_analysis.passes.practices import recording
 from msgtrace_analysis.renderers.file_names import INDEX, stems
 from msgtrace_analysis.renderers.json_values import text
 from msgtrace_analysis.renderers.model_schemas import UnsafeError, accepting, checked, class_name, module_name
+from msgtrace_analysis.renderers.persons import without_persons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +67,7 @@ def pydantic(db: Path, rules: Rules, choice: Choice, out: Path, force: bool) -> 
     put({out / name: content for name, content in files.items()})
     take_away(out, before, files, MARKS)
     for name, reason in refused.items():
-        click.echo(f"msgtrace: no model of {name!r}: {reason}", err=True)
+        click.echo(without_persons(f"msgtrace: no model of {name!r}: {reason}"), err=True)
     click.echo(f"{out}: models of {len(described) - len(refused)} of {len(wanted)} event types", err=True)
 
 
