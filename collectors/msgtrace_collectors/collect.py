@@ -220,7 +220,10 @@ class _Supervision:
 
 def _left_alone(spool: Path) -> tuple[int, ...]:
     """The lock of all `run`s that record into the spool, for as long as we live; nothing while one has it."""
-    file = os.open(spool / RUNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        file = os.open(spool / RUNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return (-1,)  # the folder is gone: nobody can be there
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
