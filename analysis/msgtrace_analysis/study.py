@@ -28,6 +28,7 @@ import duckdb
 
 from msgtrace_analysis.bodies import Bodies
 from msgtrace_analysis.findings.system import HostClock
+from msgtrace_analysis.words import REPEATED, TEXT, words
 from msgtrace_collectors.trace import TraceError
 from msgtrace_collectors.trace_file import QueryError, quoted
 
@@ -155,10 +156,12 @@ class Study:
         recording: the trace was still growing when it was copied.
         sample: which part of the conversations was recorded; None for all.
         clocks: of hosts, as messages tell them; times in the copy are corrected by them.
+        word: the type of the copy's text that repeats.
     """
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
+        self.word = TEXT
         self.recording = trace.recording
         self.note = _brought_up_to_date(trace)
         self.sample = _sample(trace)
@@ -196,19 +199,27 @@ class Study:
         self.run("use study")
         if many >= MANY:
             self.run("set preserve_insertion_order = false")  # keeping it takes memory
-        copying = importlib.resources.files("msgtrace_analysis").joinpath("copying.sql").read_text()
+        files = importlib.resources.files("msgtrace_analysis")
+        known = files.joinpath("known.sql").read_text()
+        copying = known + files.joinpath("copying.sql").read_text()
         if attached:
             self.run("use trace")
+            texts = known.format(block=self._bodies.block, word=TEXT) + REPEATED
+            word = self.word = words(self._database, "study.word", texts)
             for name, sql in WHOLE.items():
                 self.run(f"create table study.{name} as {sql}")
-            self.run(f"create table study.operations as {copying.format(block=self._bodies.block, wanted='true')}")
+            self.run(
+                f"create table study.operations as {copying.format(block=self._bodies.block, word=word, wanted='true')}"
+            )
             self.run("use study")
             return
         for name, sql in WHOLE.items():
             self.keep(name, self._trace.query(sql))
         # The last page's end is fixed here: what is recorded from now on is not in the copy.
         pages = [row[0] for row in _tuples(self._trace.query(PAGES, [PAGE_ROWS]))]
-        page = copying.format(block=self._bodies.block, wanted="o.operation_id > $1 and o.operation_id <= $2")
+        page = copying.format(
+            block=self._bodies.block, word=TEXT, wanted="o.operation_id > $1 and o.operation_id <= $2"
+        )
         for first, last in pairwise((-1, *pages) if pages else (-1, -1)):
             self.keep("operations", self._trace.query(page, [first, last]))
         self.run("alter table operations alter body_digest type uuid")  # Arrow has text for it
@@ -224,6 +235,10 @@ class Study:
         }.items():
             for end in ends:
                 self.run(f"delete from {table} where {end} not in (select operation_id from operations)")
+
+    def words(self, name: str, texts: str) -> str:
+        """Make a type of the texts that SQL answers, one a row; its name, or that of plain text where there are too many."""
+        return words(self._database, name, texts)
 
     def keep(self, name: str, rows: pa.Table) -> None:
         """Add rows to a table of the copy, which is made by the first of them."""

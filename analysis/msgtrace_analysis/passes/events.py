@@ -87,8 +87,8 @@ PLACES: Final = """
             else coalesce(o.handler_name, p.name, o.code_function, '')
         end as name,
         case
-            when o.kind = 'send' then coalesce(o.code_site, '')
-            else coalesce(o.handler_site, p.site, o.code_site, '')
+            when o.kind = 'send' then coalesce(o.code_site, cast('' as {word}))
+            else coalesce(o.handler_site, p.site, o.code_site, cast('' as {word}))
         end as site
     from addressed as o
     left join processed as p using (operation_id)
@@ -115,7 +115,7 @@ def ref(system: str | None, kind: str, address: str, name: str) -> str:
 
 def place_operations(study: Study) -> None:
     """Add the table `places`. Needs `addressed`."""
-    study.run(PLACES)
+    study.run(PLACES.format(word=study.word))
 
 
 def catalogue(study: Study, span_ns: int, rules: Rules = NO_RULES) -> tuple[Event, ...]:

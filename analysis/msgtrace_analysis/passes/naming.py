@@ -143,6 +143,12 @@ BEST_LINKS: Final = f"""
     from ranked
 """
 
+# One row per text of an event type.
+TITLES: Final = """
+    select unnest([cast(system as varchar), address_kind, address, name, named_by])
+    from (select distinct system, address_kind, address, name, named_by from own_names)
+"""
+
 # One row per message: its event type. A `process` is a message only where it is what a send was delivered to; elsewhere
 # it is the handling of a receive that stands for itself. Names are never what a join looks up: they are long, and as many
 # as operations.
@@ -150,7 +156,7 @@ MESSAGES: Final = """
     create table messages as
     select
         n.operation_id, case n.kind when 'send' then 'send' else 'receive' end as side,
-        n.system, n.address_kind, n.address, n.name, n.named_by, n.rank,
+        {titled}, n.rank,
         null::bigint as send_id, null::varchar as link_certainty
     from own_names as n
     anti join best_links as l on l.receive_id = n.operation_id
@@ -158,11 +164,14 @@ MESSAGES: Final = """
     union all
     select
         l.receive_id, case l.kind when 'send' then 'send' else 'receive' end,
-        n.system, n.address_kind, n.address, n.name, n.named_by, n.rank, l.send_id, l.certainty
+        {titled}, n.rank, l.send_id, l.certainty
     from own_names as n
     inner join best_links as l on l.send_id = n.operation_id
     where l.kind in ('send', 'receive', 'process')
 """
+
+
+TITLED: Final = ("system", "address_kind", "address", "name", "named_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +244,10 @@ def name_messages(study: Study, rules: Rules = NO_RULES) -> None:
     study.run(CONFIGURED)
     apply(study, rules.names, pointers)
     study.run(OWN_NAMES, [NAME])
-    for sql in (SENT_LINKS, KNOWN_LINKS, BEST_LINKS, MESSAGES):
+    for sql in (SENT_LINKS, KNOWN_LINKS, BEST_LINKS):
         study.run(sql)
+    title = study.words("title", TITLES)
+    study.run(MESSAGES.format(titled=", ".join(f"cast(n.{each} as {title}) as {each}" for each in TITLED)))
     study.run("drop table sent_links")
     study.run("drop table known_links")
 
