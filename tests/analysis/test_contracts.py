@@ -61,6 +61,20 @@ def test_what_was_left_out_of_an_object_is_told(made: MadeTrace, findings: Calla
     assert "required" not in contract.schema["properties"]["buyer"]
 
 
+def test_a_change_in_time_is_one_change_however_many_services_send(
+    made: MadeTrace, findings: Callable[[], Findings]
+) -> None:
+    for number in range(60):
+        body = {"id": number, "old": 1} if number < 30 else {"id": number}
+        made.send(
+            service=("one", "two")[number % 2], channel="orders", channel_kind="topic", event_type="paid", body=body
+        )
+    (contract,) = findings().contracts
+    assert (contract.versioned_by, [each.samples for each in contract.versions]) == ("drift", [30, 30])
+    assert contract.versions[0].last_seen_ns < contract.versions[1].first_seen_ns
+    assert [each.verdict for each in contract.versions] == [None, "backward"]
+
+
 def test_pages_make_no_difference(
     made: MadeTrace, findings: Callable[[], Findings], monkeypatch: pytest.MonkeyPatch
 ) -> None:

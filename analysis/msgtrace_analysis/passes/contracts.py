@@ -70,10 +70,18 @@ VERSION_HEADERS: Final = """
     group by operation_id
 """
 
-# One row per sample: its event type's number.
+TELLING: Final = 256
+"""Places in the order of samples for each moment: those of one moment are told apart by their operations."""
+LONG_NS: Final = 2**54
+"""A trace that covers more, most of a year, has its samples in order to the microsecond."""
+
+# One row per sample: its event type's number, and its place in the order of all, which is that of time: operations are numbered
+# by process, and those of two processes would seem to come one after the other.
 TYPED: Final = """
     select
-        m.operation_id, t.number, cast(o.encoding = 'object' as utinyint) as marked, v.said_by, v.version,
+        m.operation_id, t.number,
+        (coalesce(o.observed_ns, {begin}) - {begin}) // {unit} * {telling} + o.operation_id % {telling} as place,
+        cast(o.encoding = 'object' as utinyint) as marked, v.said_by, v.version,
         o.body_digest, o.body_block
     from messages as m
     left join version_headers as v on v.operation_id = m.operation_id
@@ -83,10 +91,6 @@ TYPED: Final = """
     inner join operations as o on o.operation_id = m.operation_id
     where (m.side = 'send' or m.send_id is null) and o.kind <> 'process' and o.readable
 """
-
-# One row per operation: when it began.
-MOMENTS: Final = "select operation_id, observed_ns from operations where operation_id in (select unnest($1))"
-
 
 Key = tuple[str | None, str, str, str]
 """(system, kind of address, address, name)."""
@@ -128,8 +132,15 @@ def _pages(study: Study, types: Mapping[str, Key]) -> Iterator[Packed]:
             "number": pa.array(range(len(events)), pa.int32()),
         }),
     )  # fmt: skip
-    for page in study.bodies_of(TYPED, by="number"):
+    begin, unit = _clock(study)
+    for page in study.bodies_of(TYPED.format(begin=begin, unit=unit, telling=TELLING), by="number"):
         yield _packed(page, events)
+
+
+def _clock(study: Study) -> tuple[int, int]:
+    """When samples begin, and the nanoseconds that are one in their order."""
+    begin, end = study.extent or (0, 0)
+    return begin, 1 if end - begin < LONG_NS else 1_000
 
 
 def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
@@ -144,7 +155,7 @@ def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
     return Packed(
         events,
         page.column("number").to_numpy().tobytes(),
-        page.column("operation_id").to_numpy().tobytes(),
+        page.column("place").to_numpy().tobytes(),
         page.column("marked").to_numpy().tobytes(),
         ends,
         texts,
@@ -236,14 +247,13 @@ def _last(shape: Shape) -> int:
 def _versions(study: Study, divided: Sequence[tuple[str, Shape, list[Change]]]) -> tuple[Version, ...]:
     if not divided:
         return ()
-    ends = [end for _, shape, _ in divided for end in (_first(shape), _last(shape))]
-    times = {operation: at_ns or 0 for operation, at_ns in study.rows(MOMENTS, [ends])}
+    begin, unit = _clock(study)
     return tuple(
         Version(
             name=name,
             samples=shape.count,
-            first_seen_ns=times.get(_first(shape), 0),
-            last_seen_ns=times.get(_last(shape), 0),
+            first_seen_ns=begin + _first(shape) // TELLING * unit,
+            last_seen_ns=begin + _last(shape) // TELLING * unit,
             schema=schema_of(shape, study.extent),
             verdict=verdict(found) if place else None,
             changes=tuple(found),
