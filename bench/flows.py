@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgtrace_analysis.passes import prepare
 from msgtrace_analysis.passes.conversations import conversations
@@ -22,11 +21,6 @@ from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.study import Study
 from msgtrace_collectors.trace import open_trace
 from msgtrace_collectors.trace_file import open_for_writing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from msgtrace_analysis.passes.graph import Graph
 
 SERVICES = ("web", "payments", "mail", "stock")
 HEADS = """
