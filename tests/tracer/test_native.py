@@ -113,3 +113,27 @@ def test_a_wrong_call_is_an_error_and_no_crash(wrong: str) -> None:
     code = f"from msgtrace.native import native\ntry:\n    {wrong}\nexcept (TypeError, ValueError, RuntimeError) as e:\n    print('error', e)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("error"), (done.returncode, done.stdout, done.stderr)
+
+
+COLLECTED = """
+import gc, mmap
+from msgtrace.native import native
+def nothing(*_): pass
+def garbage():
+    mark = memoryview(mmap.mmap(-1, mmap.PAGESIZE))
+    ring = [mark]
+    pen = native.Pen(
+        encode=nothing, encode_odd=nothing, slow=nothing, adopt=ring.append, cap=nothing, thread_number=nothing,
+        body_limit=1, last_sequence=0,
+    )
+    ring.append(pen)
+    pen.begin_process(mark)
+gc.disable()
+garbage()
+gc.collect()
+"""
+
+
+def test_what_is_collected_goes_without_a_word() -> None:
+    done = subprocess.run([sys.executable, "-c", COLLECTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -244,7 +244,9 @@ static PyObject *
 pen_begin_process(Pen *pen, PyObject *mark)
 {
     Py_buffer buffer;
-    if (PyObject_GetBuffer(mark, &buffer, PyBUF_SIMPLE) < 0)
+    /* Of the map itself: the garbage collector takes a view apart before what has a buffer of it, and the page would be gone. */
+    PyObject *page = PyMemoryView_Check(mark) ? PyMemoryView_GET_BASE(mark) : NULL;
+    if (PyObject_GetBuffer(page == NULL ? mark : page, &buffer, PyBUF_SIMPLE) < 0)
         return NULL;
     Py_buffer old = pen->mark;
     pen->mark = buffer;
