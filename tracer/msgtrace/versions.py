@@ -20,12 +20,14 @@ _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*([0-9][0-9.]*)\s*")
 def distribution_version(hook: Hook) -> str:
     """The version of a hook's library as installed, or ''."""
     module = sys.modules.get(hook.library)
-    spec = getattr(module, "__spec__", None)
-    if spec is None:
+    if module is None:
         return ""
     version = vars(module).get("__version__")
     if type(version) is str:
         return version
+    spec = getattr(module, "__spec__", None)
+    if spec is None:
+        return ""  # kombu, for one, puts another object into its place
     places = spec.submodule_search_locations or [spec.origin or ""]
     wanted = re.sub(r"[-_.]+", "_", hook.distribution).lower()
     for place in places:

@@ -86,16 +86,14 @@ def _hook(name: str) -> Finding:
 
     hook = load(name)
     if not _is_installed(hook.library):
-        return Finding(hook.library, "absent", "not installed here")
+        return Finding(name, "absent", "not installed here")
     problems = _missing(hook)
     version = distribution_version(hook) or "?"
     if problems:
-        return Finding(hook.library, "error", f"{version}: {'; '.join(problems)}")
+        return Finding(name, "error", f"{version}: {'; '.join(problems)}")
     if version != "?" and not satisfies(version, hook.versions):
-        return Finding(
-            hook.library, "warning", f"{version} is untested (tested: {hook.versions}); every point is there"
-        )
-    return Finding(hook.library, "ok", f"{version}, {len(hook.points)} points")
+        return Finding(name, "warning", f"{version} is untested (tested: {hook.versions}); every point is there")
+    return Finding(name, "ok", f"{version}, {len(hook.points)} points")
 
 
 def _is_installed(library: str) -> bool:
