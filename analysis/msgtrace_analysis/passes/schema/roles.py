@@ -43,6 +43,8 @@ def _fits(role: str, path: str, shape: Shape, form: str) -> bool:
     kinds = set(shape.names()) - {"null"}
     if role in {"payload", "metadata"}:
         return kinds == {"object"} and "." not in path
+    if role == "correlation" and path.lower().startswith("transaction"):
+        return False  # of money as often as of messages, unless an envelope has it
     if role == "occurred at":
         return form in TIMES
     if role == "type":
