@@ -19,7 +19,10 @@ from integration.traced import PROGRAMS, Ended, Started
 from msgtrace_collectors.trace import open_trace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from integration.brokers import Redis
 
 pytestmark = pytest.mark.skipif(
     REMOTE_EXEC, reason="a server's parent only waits, and Python 3.14 comes to nobody who does"
@@ -111,10 +114,13 @@ def test_servers_under_load(server: str, tmp_path: Path) -> None:
     assert rows(tmp_path, "select coalesce(sum(lost), 0) from losses") == [0]
 
 
-def test_a_celery_worker(tmp_path: Path) -> None:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    variables = {"PYTHONPATH": str(PROGRAMS / "run"), "FOLDER": str(folder)}
+@pytest.mark.redis
+def test_a_celery_worker(redis_server: Redis, unique: Callable[[str], str], tmp_path: Path) -> None:
+    variables = {
+        "PYTHONPATH": str(PROGRAMS / "run"),
+        "BROKER": f"redis://{redis_server.host}:{redis_server.port}/0",
+        "QUEUE": unique("tasks"),
+    }
     name = named("celery", tmp_path)
     words = [sys.executable, name, *CELERY[3:]]
     with Started(words, tmp_path, traced=False, env=variables) as running:

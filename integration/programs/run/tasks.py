@@ -1,4 +1,4 @@
-"""A Celery application whose tasks emit on a bus; its broker is a folder, or what BROKER says."""
+"""A Celery application whose tasks emit on a bus; its broker is what BROKER says."""
 
 import os
 
@@ -6,15 +6,12 @@ from celery import Celery
 from pyee.base import EventEmitter
 
 bus = EventEmitter()
-app = Celery("tasks", broker=os.environ.get("BROKER", "filesystem://"))
+app = Celery("tasks", broker=os.environ["BROKER"])
 app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_redirect_stdouts=False,
-    task_default_queue=os.environ.get("QUEUE", "celery"),
+    task_default_queue=os.environ["QUEUE"],
 )
-if "BROKER" not in os.environ:
-    folder = os.environ["FOLDER"]
-    app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
 
 
 @app.task
