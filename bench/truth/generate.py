@@ -13,6 +13,8 @@ from bench.truth.structure import Record
 from bench.truth.system import Channel, EventType, Outcome, Subscriber, System, Trigger, normal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.truth.system import Broker, Naming
 
 THINGS: Final = values.words(
@@ -31,6 +33,8 @@ SHARED: Final = 0.12
 """The share of sends that are of a type that is sent elsewhere too."""
 SIGNALS: Final = 0.04
 """The share of types that have no document for a body, near enough."""
+VERSION_HEADERS: Final = ("schema-version", "x-event-version", "ce-dataschema", "value.schema.id", "x-version")
+"""Headers that a version may stand in where the body says none."""
 UNHEARD: Final = 0.05
 """The share of types that nobody takes."""
 ALIKE: Final = 0.15
@@ -117,7 +121,10 @@ class Maker:
         )
         if signal is not None:
             versions, version_field = versions[:1], ""
-        made = EventType(name, channels, key, versions, version_field, correlation, reply, signal)
+        version_header = "" if version_field else _version_header(name, channels, len(versions))
+        if version_header:
+            versions = tuple(replace(each, number=str(place)) for place, each in enumerate(versions, 1))
+        made = EventType(name, channels, key, versions, version_field, correlation, reply, signal, version_header)
         self.events[name] = made
         return made
 
@@ -294,6 +301,13 @@ class Maker:
                 own = 1 / len(self.events[event].versions)
                 rarest = min(rarest, outcome.weight / total * min(after, own))
         return rarest
+
+
+def _version_header(name: str, channels: Iterable[Channel], versions: int) -> str:
+    """The header that says the version of a body that says none; by the name, so that all else of a seed stays as it is."""
+    rng = Random(f"version header of {name}")
+    headed = all(each.broker in {"exchange", "queue", "topic"} for each in channels)
+    return rng.choice(VERSION_HEADERS) if versions > 1 and headed and rng.random() < 0.6 else ""
 
 
 def _key(rng: Random, channel: Channel, name: str, *, own: bool) -> str:

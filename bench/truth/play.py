@@ -354,8 +354,7 @@ class _Player:
         headers: list[tuple[str, Any]] = [
             (name, rng.choice(some)) for name, some in NOISE.items() if rng.random() < 0.4
         ]
-        if channel.naming == "header":
-            headers.append((channel.telling, event.name.encode() if channel.broker == "topic" else event.name))
+        headers += _telling(event, channel, version)
         if headers and channel.broker in {"exchange", "queue", "topic"}:
             fields["headers"] = headers
         if channel.system == "rabbitmq":
@@ -387,6 +386,14 @@ class _Player:
             fields["headers"] = [*fields.get("headers", ()), *more]
         else:
             fields |= {"correlation_id": asked, "reply_to": filled(back, self.rng)}
+
+
+def _telling(event: EventType, channel: Channel, version: int) -> list[tuple[str, Any]]:
+    """The headers that say the type of a message and the version of its body."""
+    said = [(channel.telling, event.name)] if channel.naming == "header" else []
+    if event.version_header:
+        said.append((event.version_header, event.versions[version].number))
+    return [(name, value.encode() if channel.broker == "topic" else value) for name, value in said]
 
 
 def _answer(request: dict[str, Any], fields: dict[str, Any]) -> None:

@@ -74,6 +74,7 @@ class EventType:
         key: AMQP routing key, event name on a bus; else ''.
         versions: oldest first.
         version_field: of the body, where it says its version.
+        version_header: beside it, where that does.
         correlation: where the id of the whole transaction stands: `property`, `body`, or ''.
         reply: the event type that it asks for as an answer.
         signal: its body, where that is no document.
@@ -87,6 +88,7 @@ class EventType:
     correlation: str = ""
     reply: str = ""
     signal: bytes | None = None
+    version_header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
