@@ -105,6 +105,18 @@ def test_on_other_terms_nothing_is_started(options: tuple[str, str], tmp_path: P
         assert one.end(signal.SIGTERM).code == 42
 
 
+def test_nothing_is_recorded_into_a_folder_that_others_can_read(tmp_path: Path) -> None:
+    """As who may write beside a trace could name it, with a lock of his own."""
+    with started("one", tmp_path) as one:
+        spool = spool_of(tmp_path)
+        spool.chmod(0o755)
+        refused = run([sys.executable, "-c", "print('started')"], tmp_path)
+        assert (refused.code, refused.stdout) == (1, "")
+        assert "another collector" in refused.stderr
+        spool.chmod(0o700)
+        assert one.end(signal.SIGTERM).code == 42
+
+
 def test_a_summary_is_of_the_whole_trace_so_far(tmp_path: Path) -> None:
     with started("one", tmp_path) as one:
         signalled(one, 2)

@@ -48,9 +48,13 @@ def join(trace: Path, terms: str) -> tuple[Recording, int] | None:
     deadline = time.monotonic() + ENDING_SECONDS
     while is_recorded(trace) and (recording := recording_of(trace)) is not None and time.monotonic() < deadline:
         try:
-            file = os.open(os.path.join(recording.spool, RUNS), os.O_RDWR | os.O_CLOEXEC)  # noqa: PTH118 - a text
+            spool = os.stat(recording.spool)  # noqa: PTH116 - a text
+            file = os.open(os.path.join(recording.spool, RUNS), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)  # noqa: PTH118
         except OSError:
-            return None  # of `collect` or `attach`, or somebody else's
+            return None  # of `collect` or `attach`
+        if spool.st_uid != os.geteuid() or spool.st_mode & 0o077:
+            os.close(file)
+            return None  # whoever else can write beside a trace must not be told what we record
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
