@@ -130,7 +130,8 @@ def test_what_client_libraries_do_when_a_connection_is_lost(
 
     robust = observed["rabbitmq"]
     assert (robust.groups, robust.evidence.certainty) == (3, "likely")
-    assert min(each.shortest_s for each in robust.waits) >= given["interval_s"] - 0.001
+    # A loop's timers are a little early.
+    assert min(each.shortest_s for each in robust.waits) >= 0.97 * given["interval_s"]
     print(robust.policy, robust.waits)  # how even its delays were, the machine decides
     told = observed["redis"]
     assert told.policy.kind == "exponential"

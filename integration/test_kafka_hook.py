@@ -41,7 +41,7 @@ def test_methods_look_as_before_and_are_put_back(python: str) -> None:
     assert [each["target"] for each in wrapped if not each["alike"] or not each["restored"]] == []
     # Every target is wrapped, in this version under one of its names.
     methods = {each["target"].rpartition(".")[2].removesuffix("_async") for each in ended.said}
-    since_3 = {"split_and_reenqueue", "_commit_offsets_sync", "_on_close_prepare", "run_forever"}
+    since_3 = {"split_and_reenqueue", "_commit_offsets_sync", "_on_close_prepare", "run_forever", "update_backoff"}
     assert methods - {each["target"].rpartition(".")[2].removesuffix("_async") for each in wrapped} <= since_3
 
 

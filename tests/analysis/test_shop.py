@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,8 +116,9 @@ def test_the_failures_of_the_shop_are_told(shop: Reported) -> None:
 
 
 def test_secrets_and_persons_are_in_no_document(shop: Reported) -> None:
+    """The program's own lines, which the guide shows, have the domain, and nobody at it."""
     for text in (shop.guide, json.dumps(shop.flows)):
-        assert "@bounces.example" not in text
+        assert re.search(r"[\w.+-]@bounces\.example", text) is None
         assert "tok_" not in text
 
 

@@ -68,10 +68,25 @@ static PyObject *getframe;       /* sys._getframe */
 static PyObject *current;        /* context.CURRENT */
 static PyObject *ignoring;       /* ignoring.IGNORING, once anything was ignored */
 static PyObject *add_span;       /* probe's: puts the ids of OpenTelemetry's span on a message; NULL while there is none */
+static PyObject *span_context;   /* probe's: what OpenTelemetry has at hand, which is empty where no spans are made */
 static PyObject *python_end;     /* guarded's own functions, for what is rare */
 static PyObject *python_observe;
 static PyObject *python_leave;
 static PyObject *plain_submission; /* deferral.Pending */
+
+/* Whether a span of the program's OpenTelemetry may have to be put on a message. */
+static int
+is_within_span(void)
+{
+    if (add_span == NULL)
+        return 0;
+    PyObject *context = PyObject_CallNoArgs(span_context);
+    int within = context == NULL ? 1 : PyObject_IsTrue(context);
+    Py_XDECREF(context);
+    if (within < 0 || context == NULL)
+        PyErr_Clear();
+    return within != 0;
+}
 
 /* One file a concern; one unit of translation, so that the compiler sees through all of them. */
 #include "compiled/pen.c"
@@ -112,12 +127,17 @@ use_ignoring(PyObject *module, PyObject *variable)
     Py_RETURN_NONE;
 }
 
-/* use_span(add_span): the program has OpenTelemetry. */
+/* use_span(add_span, context): the program has OpenTelemetry. */
 static PyObject *
-use_span(PyObject *module, PyObject *function)
+use_span(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
-    Py_XSETREF(add_span, Py_NewRef(function));
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "use_span(add_span, context)");
+        return NULL;
+    }
+    Py_XSETREF(add_span, Py_NewRef(args[0]));
+    Py_XSETREF(span_context, Py_NewRef(args[1]));
     Py_RETURN_NONE;
 }
 
@@ -139,7 +159,7 @@ static PyMethodDef functions[] = {
     {"release_contexts", release_contexts, METH_NOARGS, NULL},
     {"use", use, METH_VARARGS, NULL},
     {"use_ignoring", use_ignoring, METH_O, NULL},
-    {"use_span", use_span, METH_O, NULL},
+    {"use_span", (PyCFunction)(void (*)(void))use_span, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

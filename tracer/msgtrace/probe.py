@@ -45,7 +45,7 @@ def opentelemetry_imported() -> None:
     if current is not None:
         _otel_context = current
     if native is not None:
-        native.use_span(add_current_span)
+        native.use_span(add_current_span, _otel_context)
 
 
 def add_current_span(message: Message) -> None:

@@ -642,7 +642,7 @@ static int
 draw(PyObject *read, Pen *pen, PyObject *const *first, int count, PyObject *args, PyObject *kwargs, Drawn *drawn)
 {
     PyObject *slots[MAX_SLOTS];
-    if (Py_TYPE(read) != &ReadingType || add_span != NULL)
+    if (Py_TYPE(read) != &ReadingType || is_within_span())
         return 0;
     Reading *reading = (Reading *)read;
     drawn->holds = drawn->count = 0;
