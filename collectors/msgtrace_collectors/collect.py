@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import gc
 import os
 import resource
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from msgtrace.attached import NOTED as ATTACHED
+from msgtrace.commands.sharing import alone
 from msgtrace.recording_file import Recording
 from msgtrace.redaction import Options, Redactor
 from msgtrace.spool import RUNS
@@ -224,12 +224,10 @@ def _left_alone(spool: Path) -> tuple[int, ...]:
         file = os.open(spool / RUNS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         return (-1,)  # the folder is gone: nobody can be there
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return ()
-    return (file,)
+    if alone(file):
+        return (file,)
+    os.close(file)
+    return ()
 
 
 def _detach(spool: Path) -> None:

@@ -6,14 +6,12 @@ out of the program again: nobody who attaches and dies leaves recording behind.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from msgtrace import start
 from msgtrace.settings import Settings
-from msgtrace.spool import standard_streams_left_closed
+from msgtrace.spool import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,15 +80,4 @@ def end() -> tuple[str, str]:
 
 def is_read(spool: str) -> bool:
     """Whether somebody holds the lock of a spool folder."""
-    try:
-        with standard_streams_left_closed():
-            file = os.open(f"{spool}/{LOCK}", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(file)
-    return False
+    return is_held(f"{spool}/{LOCK}")

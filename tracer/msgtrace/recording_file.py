@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from msgtrace.spool import is_held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,14 +41,4 @@ def recording_of(trace: Path) -> Recording | None:
 
 def is_recorded(trace: Path) -> bool:
     """Whether a collector has the trace now."""
-    try:
-        file = os.open(lock_path(trace), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(file)
-    return False
+    return is_held(str(lock_path(trace)))

@@ -88,6 +88,22 @@ def standard_streams_left_closed() -> Iterator[None]:
             os.close(file)
 
 
+def is_held(path: str) -> bool:
+    """Whether somebody has a file locked (flock); asked without keeping anybody from it for longer than that."""
+    try:
+        with standard_streams_left_closed():
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 def start_ticks(pid: int | str = "self") -> int:
     """When a process started, in clock ticks since boot: with its pid, its identity (proc(5), field 22)."""
     with open(f"/proc/{pid}/stat", "rb") as file:

@@ -105,7 +105,7 @@ class Collector:
         self._restarts = 0
         self._kept = False
         self._runs = -1
-        self._others = False
+        self._borrowed = False
         self.spool = Path()
         self.pid = 0
         """Of the collector's process, 0 if there is none."""
@@ -148,7 +148,7 @@ class Collector:
             return False
         recording, self._runs = found
         self.spool, self.pid = Path(recording.spool), recording.pid
-        self.shared = self._others = True
+        self.shared = self._borrowed = True
         return True
 
     def _made(self) -> Path:
@@ -257,12 +257,12 @@ class Collector:
 
     def _left_to_others(self) -> bool:
         """Whether the collector goes on for others: without a supervisor it ends when the last of them has."""
-        if self._others and not is_recorded(self._db):
+        if self._borrowed and not is_recorded(self._db):
             # It has died, and so has whoever would have started it again: that is now for us to do.
-            self._others = False
+            self._borrowed = False
             with contextlib.suppress(CollectorFailed, OSError):
                 self._await(self._launch())
-        self.shared = self._runs >= 0 and (self._others or not alone(self._runs))
+        self.shared = self._runs >= 0 and (self._borrowed or not alone(self._runs))
         return self.shared
 
     def _stop(self) -> str:
