@@ -52,6 +52,17 @@ def seconds_of_processor(process: subprocess.Popen[bytes]) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _await_listening(central: subprocess.Popen[bytes], port: int) -> None:
+    while central.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return
+    sys.exit("the central ended")
+
+
 def measured(messages: int, memory: Path, folder: Path) -> None:
     """One run, and its figures."""
     spools = memory / "sender", memory / "central"
@@ -74,7 +85,7 @@ def measured(messages: int, memory: Path, folder: Path) -> None:
 
     db = folder / "trace.duckdb"
     central = part("collect", spools[1], "localhost", "--db", str(db), "--listen", f"127.0.0.1:{port}")
-    time.sleep(3)
+    _await_listening(central, port)
     began = time.perf_counter()
     sender = part("forward", spools[0], "sender", "--to", f"localhost:{port}", "--spool-limit", "8GB")
     try:

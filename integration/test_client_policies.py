@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from msgtrace_analysis.findings import DeclaredPolicy
 
 
+@pytest.fixture
+def brokers(rabbitmq: Rabbitmq, redis_server: Redis, kafka: Kafka, unique: Callable[[str], str]) -> dict[str, Any]:
+    """Where a program finds them, and a name that nobody else has there."""
+    return {
+        "rabbitmq": rabbitmq.url,
+        "redis": redis_server.url,
+        "kafka": kafka.bootstrap,
+        "name": unique("clients"),
+    }
+
+
 def policies(trace: Path) -> dict[str, list[DeclaredPolicy]]:
     """Each library's."""
     found: dict[str, list[DeclaredPolicy]] = {}
@@ -39,14 +50,11 @@ def policies(trace: Path) -> dict[str, list[DeclaredPolicy]]:
 @pytest.mark.redis
 @pytest.mark.kafka
 def test_what_client_libraries_are_told(
-    rabbitmq: Rabbitmq, redis_server: Redis, kafka: Kafka, unique: Callable[[str], str], tmp_path: Path
+    brokers: dict[str, Any], rabbitmq: Rabbitmq, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     dice = random.Random()
     given: dict[str, Any] = {
-        "rabbitmq": rabbitmq.url,
-        "redis": redis_server.url,
-        "kafka": kafka.bootstrap,
-        "name": unique("told"),
+        **brokers,
         "interval_s": round(dice.uniform(0.5, 9), 2),
         "backoff": "ExponentialBackoff",
         "cap_s": round(dice.uniform(3, 9), 2),
@@ -104,16 +112,11 @@ def test_what_client_libraries_are_told(
 @pytest.mark.rabbitmq
 @pytest.mark.redis
 @pytest.mark.kafka
-def test_what_client_libraries_do_when_a_connection_is_lost(
-    rabbitmq: Rabbitmq, redis_server: Redis, kafka: Kafka, unique: Callable[[str], str], tmp_path: Path
-) -> None:
+def test_what_client_libraries_do_when_a_connection_is_lost(brokers: dict[str, Any], tmp_path: Path) -> None:
     """What they plan is exact; what aio-pika waits is measured, and never shorter than it was told."""
     dice = random.Random()
     given: dict[str, Any] = {
-        "rabbitmq": rabbitmq.url,
-        "redis": redis_server.url,
-        "kafka": kafka.bootstrap,
-        "name": unique("lost"),
+        **brokers,
         "outages": 3,
         "interval_s": round(dice.uniform(0.12, 0.2), 3),
         "base_s": round(dice.uniform(0.03, 0.05), 3),

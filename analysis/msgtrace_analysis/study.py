@@ -28,7 +28,7 @@ import duckdb
 
 from msgtrace_analysis.bodies import Bodies
 from msgtrace_analysis.findings.system import HostClock
-from msgtrace_analysis.words import REPEATED, TEXT, words
+from msgtrace_analysis.repeated_text import REPEATED, TEXT, text_type
 from msgtrace_collectors.trace import TraceError
 from msgtrace_collectors.trace_file import QueryError, quoted
 
@@ -205,7 +205,7 @@ class Study:
         if attached:
             self.run("use trace")
             texts = known.format(block=self._bodies.block, word=TEXT) + REPEATED
-            word = self.word = words(self._database, "study.word", texts)
+            word = self.word = text_type(self._database, "study.word", texts)
             for name, sql in WHOLE.items():
                 self.run(f"create table study.{name} as {sql}")
             self.run(
@@ -236,9 +236,9 @@ class Study:
             for end in ends:
                 self.run(f"delete from {table} where {end} not in (select operation_id from operations)")
 
-    def words(self, name: str, texts: str) -> str:
+    def text_type(self, name: str, texts: str) -> str:
         """Make a type of the texts that SQL answers, one a row; its name, or that of plain text where there are too many."""
-        return words(self._database, name, texts)
+        return text_type(self._database, name, texts)
 
     def keep(self, name: str, rows: pa.Table) -> None:
         """Add rows to a table of the copy, which is made by the first of them."""

@@ -100,7 +100,7 @@ class Engine:
 
     def find(self) -> None:
         """Record what the program had made before this was put in: for attaching to it."""
-        from msgtrace.finding import find  # noqa: PLC0415 - only what is attached to comes here
+        from msgtrace.found_at_attach import find  # noqa: PLC0415 - only what is attached to comes here
 
         with self._lock:
             find(self.placed, self._recorder, self._sites)

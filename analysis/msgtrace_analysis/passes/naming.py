@@ -246,7 +246,7 @@ def name_messages(study: Study, rules: Rules = NO_RULES) -> None:
     study.run(OWN_NAMES, [NAME])
     for sql in (SENT_LINKS, KNOWN_LINKS, BEST_LINKS):
         study.run(sql)
-    title = study.words("title", TITLES)
+    title = study.text_type("title", TITLES)
     study.run(MESSAGES.format(titled=", ".join(f"cast(n.{each} as {title}) as {each}" for each in TITLED)))
     study.run("drop table sent_links")
     study.run("drop table known_links")

@@ -8,8 +8,8 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgtrace_analysis import words as module
-from msgtrace_analysis.words import TEXT, words
+from msgtrace_analysis import repeated_text as module
+from msgtrace_analysis.repeated_text import TEXT, text_type
 
 if TYPE_CHECKING:
     import pytest
@@ -22,7 +22,7 @@ SOME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 def test_numbers_stand_for_the_texts_and_are_in_their_order(texts: list[str | None]) -> None:
     with duckdb.connect() as database:
         database.execute("create table given as select unnest($1::varchar[]) as word", [texts])
-        name = words(database, "word", "select word from given")
+        name = text_type(database, "word", "select word from given")
         assert name == "word"
         as_text = database.execute("select word from given order by word nulls last").fetchall()
         as_numbers = database.execute(
@@ -37,5 +37,5 @@ def test_numbers_stand_for_the_texts_and_are_in_their_order(texts: list[str | No
 def test_too_many_texts_stay_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MANY", 10)
     with duckdb.connect() as database:
-        assert words(database, "few", "select cast(i % 10 as varchar) from range(100) as t(i)") == "few"
-        assert words(database, "many", "select cast(i % 11 as varchar) from range(100) as t(i)") == TEXT
+        assert text_type(database, "few", "select cast(i % 10 as varchar) from range(100) as t(i)") == "few"
+        assert text_type(database, "many", "select cast(i % 11 as varchar) from range(100) as t(i)") == TEXT

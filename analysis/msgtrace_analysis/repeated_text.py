@@ -43,7 +43,7 @@ REPEATED: Final = """
 """
 
 
-def words(database: duckdb.DuckDBPyConnection, name: str, texts: str) -> str:
+def text_type(database: duckdb.DuckDBPyConnection, name: str, texts: str) -> str:
     """Make a type of some texts.
 
     Args:
