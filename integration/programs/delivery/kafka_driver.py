@@ -56,7 +56,7 @@ if fault == "joined":
     assert start("producer", str(COUNT), str(sent), "2").wait(60) == 0
 if fault == "slow":
     until("received", 5)
-    time.sleep(0.3)
+    time.sleep(0.3)  # so that more is left waiting than was done
 elif fault == "cut":
     until("received", sent)
     time.sleep(0.5)  # the last commit

@@ -74,7 +74,7 @@ def send_on(client: "redis.Redis") -> None:
                 note("failed", number, turn=turn, error=type(error).__name__)
                 time.sleep(0.1)
         note("sent", number, turn=turn)
-        time.sleep(0.02)
+        time.sleep(0.02)  # traffic goes on while Redis is away
 
 
 def drive_on(client: "redis.Redis") -> None:
@@ -92,7 +92,7 @@ def drive_on(client: "redis.Redis") -> None:
     while not (Path(folder) / "go").exists():
         time.sleep(0.05)
     sending.join()
-    time.sleep(1)
+    time.sleep(1)  # what still comes; what Redis has lost never does, so there is no count to wait for
     worker.kill()
     worker.wait(60)
 
