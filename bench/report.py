@@ -21,7 +21,8 @@ from typing import Final
 import click
 from playwright.sync_api import sync_playwright
 
-from bench.analysis import make, worked
+from bench.analysis import worked
+from bench.analysis_stages import make
 from integration.chromium import ARGUMENTS, found
 from msgtrace_analysis.passes import examine
 from msgtrace_analysis.renderers.documents import DOCUMENTS, render

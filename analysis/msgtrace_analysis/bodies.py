@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 PAGE_BYTES: Final = 32_000_000
 PAGE_ROWS: Final = 50_000
-GATHERED_BYTES: Final = 160_000_000
+GATHERED_BYTES: Final = 64_000_000
 """Of pages whose rows are put in another order before they are handed on."""
 
+BATCH_ROWS: Final = 20_000
+"""Bodies that are handed on together: what reads them holds some ten times their bytes."""
 BLOCK_ROWS: Final = 1_000
 
 STORED: Final = "rowid // {rows}"
@@ -140,7 +142,7 @@ class Bodies:
                 del page
                 whole = rows.combine_chunks()
                 del rows
-                yield from whole.to_batches(PAGE_ROWS)
+                yield from whole.to_batches(BATCH_ROWS)
         finally:
             database.execute("drop table if exists wanted_bodies")
 

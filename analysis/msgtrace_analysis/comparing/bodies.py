@@ -12,7 +12,8 @@ from msgtrace_analysis.comparing.chance import is_sure, of_samples, rounded
 from msgtrace_analysis.comparing.seen import gone, mirrored
 from msgtrace_analysis.findings.differences import Delta
 from msgtrace_analysis.passes.schema.counts import shape_of
-from msgtrace_analysis.passes.schema.versions import differences, may_count_something_else, together
+from msgtrace_analysis.passes.schema.said_versions import may_count_something_else
+from msgtrace_analysis.passes.schema.versions import differences, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -20,10 +20,11 @@ from msgtrace_analysis.passes.schema.counts import counts_of
 from msgtrace_analysis.passes.schema.fields import fields_of
 from msgtrace_analysis.passes.schema.json_schema import DIALECT, schema_of
 from msgtrace_analysis.passes.schema.judgement import cut_of, settle
+from msgtrace_analysis.passes.schema.moments import moments
 from msgtrace_analysis.passes.schema.reading import Packed, Summary, by_moment, read, summarised
+from msgtrace_analysis.passes.schema.said_versions import HEADERS, MAX_VERSIONS, may_count_something_else
 from msgtrace_analysis.passes.schema.shapes import merged_all
-from msgtrace_analysis.passes.schema.timeline import moments
-from msgtrace_analysis.passes.schema.versions import HEADERS, MAX_VERSIONS, changes, may_count_something_else, verdict
+from msgtrace_analysis.passes.schema.versions import changes, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -145,13 +146,7 @@ def _clock(study: Study) -> tuple[int, int]:
 
 def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
     ends, texts = _texts(page.column("body"))
-    told: list[Said | None] = [
-        None if by is None or version is None else (by, version)
-        for by, version in zip(page.column("said_by").to_pylist(), page.column("version").to_pylist(), strict=True)
-    ]
-    # Nothing of nearly all.
-    saids: tuple[Said | None, ...] = (None, *sorted({each for each in told if each is not None}))
-    places = {each: place for place, each in enumerate(saids)}
+    saids, said = _told(page.column("said_by"), page.column("version"))
     return Packed(
         events,
         page.column("number").to_numpy().tobytes(),
@@ -160,8 +155,21 @@ def _packed(page: pa.RecordBatch, events: tuple[str, ...]) -> Packed:
         ends,
         texts,
         saids,
-        array("i", [places[each] for each in told]).tobytes(),
+        said,
     )
+
+
+def _told(said_by: pa.Array[Any], versions: pa.Array[Any]) -> tuple[tuple[Said | None, ...], bytes]:
+    """What headers say of versions, after None, and the place of each row's among these."""
+    if said_by.null_count == len(said_by):  # nearly always
+        return (None,), bytes(4 * len(said_by))
+    told: list[Said | None] = [
+        None if by is None or version is None else (by, version)
+        for by, version in zip(said_by.to_pylist(), versions.to_pylist(), strict=True)
+    ]
+    saids: tuple[Said | None, ...] = (None, *sorted({each for each in told if each is not None}))
+    places = {each: place for place, each in enumerate(saids)}
+    return saids, array("i", [places[each] for each in told]).tobytes()
 
 
 def _texts(column: pa.Array[Any]) -> tuple[bytes, bytes]:

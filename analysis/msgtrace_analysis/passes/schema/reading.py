@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from msgtrace_analysis.passes.schema.said_versions import MAX_VERSIONS, preferred, versions_said
 from msgtrace_analysis.passes.schema.shapes import Shape
 from msgtrace_analysis.passes.schema.timeline import Timeline
-from msgtrace_analysis.passes.schema.versions import MAX_VERSIONS, preferred, versions_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
