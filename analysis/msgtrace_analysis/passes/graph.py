@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from msgtrace_analysis.findings import Place
 from msgtrace_analysis.passes.events import ref
-from msgtrace_analysis.passes.lineage import trace_lineage
+from msgtrace_analysis.passes.lineage import position_type, trace_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +54,13 @@ KEYS: Final = f"""
     left join messages as m using (operation_id)
 """
 
-OPERATIONS: Final = "select operation_id, kind = 'send' as sends from flow_keys order by operation_id"
+OPERATIONS: Final = "select operation_id, kind = 'send' as sends, place from flow_keys order by operation_id"
 CAUSES: Final = """
-    select cause_id, effect_id, cast(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as bigint) as rank
+    select cause_id, effect_id, cast(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as tinyint) as rank
     from causes
 """
 LINKS: Final = """
-    select send_id, receive_id, cast(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as bigint) as rank
+    select send_id, receive_id, cast(case certainty when 'exact' then 0 when 'likely' then 1 else 2 end as tinyint) as rank
     from best_links
 """
 
@@ -68,11 +68,10 @@ LINKS: Final = """
 FLOW: Final = """
     create table flow as
     select
-        k.operation_id, k.kind, k.place, k.event, l.head, l.depth, l.cause_id, l.rank, l.way_rank, c.place as because,
-        case when k.kind = 'send' and k.event is not null then hash(k.event, k.place, c.place) end as step
+        k.operation_id, k.kind, k.place, k.event, l.head, l.depth, l.cause_id, l.rank, l.way_rank, l.because,
+        case when k.kind = 'send' and k.event is not null then hash(k.event, k.place, l.because) end as step
     from flow_keys as k
     inner join lineage as l using (operation_id)
-    left join flow_keys as c on c.operation_id = l.cause_id
 """
 
 # One row per kind of origin: what flow it begins is judged once for all of them.
@@ -198,27 +197,27 @@ def build_graph(study: Study) -> Graph:
 
 def _trace(study: Study) -> int:
     """Add `lineage` and `lineage_heads`."""
-    ids, sends = _columns(study.table(OPERATIONS))
+    ids, sends, places = _columns(study.table(OPERATIONS))
     causes, effects, ranks = _known(ids, *_columns(study.table(CAUSES)))
     causes, effects, ranks = _best(causes, effects, ranks, len(ids))
-    senders, receivers, link_ranks = _known(ids, *_columns(study.table(LINKS)))
-    found = trace_lineage(
-        sends.astype(np.bool_),
-        np.concatenate((causes, senders)),
-        np.concatenate((effects, receivers)),
-        np.concatenate((ranks, link_ranks)),
-    )
+    links = _known(ids, *_columns(study.table(LINKS)))
+    parents, children, surest = (np.concatenate(pair) for pair in zip((causes, effects, ranks), links, strict=True))
+    del links
+    found = trace_lineage(sends.astype(np.bool_), parents, children, surest)
+    del sends, parents, children, surest
     first = np.ones(len(effects), dtype=np.bool_)
     first[1:] = effects[1:] != effects[:-1]
-    cause, rank = np.full(len(ids), -1), np.zeros(len(ids), dtype=np.int64)
+    cause, rank = np.full(len(ids), -1, dtype=effects.dtype), np.zeros(len(ids), dtype=np.int8)
     cause[effects[first]], rank[effects[first]] = causes[first], ranks[first]
+    unknown = cause < 0
     study.keep(
         "lineage",
         pa.table({
             "operation_id": ids,
             "head": ids[found.head],
             "depth": found.depth,
-            "cause_id": pa.array(ids[cause] if len(ids) else ids, mask=cause < 0),
+            "cause_id": pa.array(ids[cause] if len(ids) else ids, mask=unknown),
+            "because": pa.array(places[cause] if len(ids) else places, mask=unknown),
             "rank": rank,
             "way_rank": found.rank,
         }),
@@ -235,16 +234,17 @@ def _known(ids: Ints, before: Ints, after: Ints, *more: Ints) -> list[Ints]:
     """Edges as positions among `ids`, without those that touch another operation."""
     if not len(ids):
         return [np.empty(0, dtype=np.int64)] * (2 + len(more))
-    places = [np.minimum(np.searchsorted(ids, each), len(ids) - 1) for each in (before, after)]
+    kind = position_type(len(ids))
+    places = [np.minimum(np.searchsorted(ids, each), len(ids) - 1).astype(kind) for each in (before, after)]
     known = (ids[places[0]] == before) & (ids[places[1]] == after)
     return [each[known] for each in (*places, *more)]
 
 
 def _best(causes: Ints, effects: Ints, ranks: Ints, many: int) -> tuple[Ints, Ints, Ints]:
     """Of every effect the causes of the best certainty that there is for it, sorted by effect and cause."""
-    order = np.sort((effects * 4 + ranks) * max(many, 1) + causes)
-    rest, causes = order // max(many, 1), order % max(many, 1)
-    effects, ranks = rest // 4, rest % 4
+    order = np.sort((effects.astype(np.int64) * 4 + ranks) * max(many, 1) + causes)
+    rest, causes = order // max(many, 1), (order % max(many, 1)).astype(causes.dtype)
+    effects, ranks = (rest // 4).astype(effects.dtype), (rest % 4).astype(np.int8)
     begins = np.searchsorted(effects, effects)
     best = ranks == ranks[begins] if len(ranks) else np.ones(0, dtype=np.bool_)
     return causes[best], effects[best], ranks[best]

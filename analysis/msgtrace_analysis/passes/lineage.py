@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
+    Ints = NDArray[np.signedinteger[Any]]
     Bools = NDArray[np.bool_]
 
 MAX_ORIGINS: Final = 64
@@ -61,18 +61,18 @@ def trace_lineage(sends: Bools, parents: Ints, children: Ints, ranks: Ints) -> L
         ranks: of each edge, 0 for the surest.
     """
     many = len(sends)
-    own = np.zeros(many, dtype=np.int64)
-    np.maximum.at(own, children, np.where(parents == children, 0, ranks))
+    own = np.zeros(many, dtype=np.int8)
+    np.maximum.at(own, children, np.where(parents == children, 0, ranks).astype(np.int8))
     parents, children = _distinct(parents, children, many)
-    above = np.bincount(children, minlength=many)
+    above = np.bincount(children, minlength=many).astype(position_type(many))
     single = above[children] == 1
-    up = np.arange(many)
+    up = np.arange(many, dtype=position_type(many))
     up[children[single]] = parents[single]
     up, head, sent, rank = _jumped(up, sends, own)
-    depth = np.where(up == np.arange(many), sends, 0).astype(np.int64)
+    depth = np.where(up == np.arange(many, dtype=up.dtype), sends, 0).astype(np.int32)
     several = _Several(sends, depth, head, sent, above > 1, rank, own)
     heads, origins = several.follow(parents[~single], children[~single])
-    roots = np.nonzero((head == np.arange(many)) & (above <= 1))[0]
+    roots = np.nonzero((head == np.arange(many, dtype=head.dtype)) & (above <= 1))[0]
     if len(heads):
         heads, origins = np.concatenate((roots, heads)), np.concatenate((roots, origins))
         order = np.lexsort((origins, heads))
@@ -83,15 +83,21 @@ def trace_lineage(sends: Bools, parents: Ints, children: Ints, ranks: Ints) -> L
     return Lineage(head, depth[head] + sent, heads, origins, rank, several.cut)
 
 
+def position_type(many: int) -> type[np.signedinteger[Any]]:
+    """What positions of so many operations are kept in: half of the memory where they fit."""
+    return np.int32 if many <= np.iinfo(np.int32).max else np.int64
+
+
 def _distinct(parents: Ints, children: Ints, many: int) -> tuple[Ints, Ints]:
     """Edges, each once, sorted by child, without those to itself."""
     # Not `np.unique`, which looks up each key in a table of them all: sorting takes a tenth of that.
-    keys = children * many + parents
+    keys = children.astype(np.int64) * many + parents
     keys.sort()
     keys = keys[_changes(keys)]
     parents, children = keys % max(many, 1), keys // max(many, 1)
     other = parents != children
-    return parents[other], children[other]
+    kind = position_type(many)
+    return parents[other].astype(kind), children[other].astype(kind)
 
 
 def _changes(sorted_keys: Ints) -> Bools:
@@ -108,11 +114,11 @@ def _jumped(up: Ints, sends: Bools, own: Ints) -> tuple[Ints, Ints, Ints, Ints]:
         the next one up, with circles opened; the top; and from below the top down to each operation the messages that were
         sent, and the highest rank.
     """
-    itself = np.arange(len(up))
+    itself = np.arange(len(up), dtype=up.dtype)
     while True:
         top = up
-        sent = np.where(up == itself, 0, sends).astype(np.int64)
-        rank = np.where(up == itself, 0, own)
+        sent = np.where(up == itself, 0, sends).astype(np.int32)
+        rank = np.where(up == itself, np.int8(0), own)
         for _ in range(len(up).bit_length() + 1):
             further = top[top]
             if np.array_equal(further, top):
@@ -134,7 +140,7 @@ def _opened(up: Ints, members: Ints) -> Ints:
         up: the next one up.
         members: the operations that are in circles.
     """
-    low, jump = np.arange(len(up)), up
+    low, jump = np.arange(len(up), dtype=up.dtype), up
     for _ in range(len(up).bit_length() + 1):
         low, jump = np.minimum(low, low[jump]), jump[jump]
     lowest = np.unique(low[members])
@@ -174,7 +180,7 @@ class _Several:
         self._origins: dict[int, array[int]] = {}
         self._done: set[int] = set()
         self._path = path
-        self.rank = np.where(several, own, 0)
+        self.rank = np.where(several, own, np.int8(0))
         self.cut = 0
 
     def follow(self, parents: Ints, children: Ints) -> tuple[Ints, Ints]:
