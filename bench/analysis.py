@@ -61,8 +61,9 @@ class Watch(threading.Thread):
 
 def run(program: str, path: Path) -> None:
     """Print a line per stage."""
+    of_program = import_module("bench.analysis_stages").PROGRAMS[program]
     began, watch = time.perf_counter(), Watch()
-    for name, stage in import_module("bench.analysis_stages").PROGRAMS[program](path):
+    for name, stage in of_program(path):
         started, used = time.perf_counter(), worked()
         stage()
         print(
