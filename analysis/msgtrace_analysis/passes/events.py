@@ -168,7 +168,8 @@ class _Catalogue:
             consumers=frozenset(party.place.service for party in consumers),
             use=self.uses[system, kind, address, name],
         )
-        templates = (("channel", address), ("key", name))
+        # AMQP's default exchange: the name is the queue's own, and so are its parameters.
+        templates = (("channel", address), *((("key", name),) if name != address else ()))
         return Event(
             ref=ref(system, kind, address, name),
             name=name,

@@ -12,6 +12,7 @@ EXAMPLE_CHARACTERS: Final = 40
 _EMAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"']*[^@\s<>\"'.,;:)]")
 _UUID = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F])")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{8,}[0-9]")
 
 
@@ -20,6 +21,8 @@ def shown(value: Any) -> str:
 
     >>> shown("ada@example.org"), shown("web"), shown(12)
     ('"<email>"', '"web"', '12')
+    >>> shown("2026-04-01"), shown("030 1234567")
+    ('"<date>"', '"<digits>"')
     """
     return _shown_text(value) if isinstance(value, str) else json.dumps(value)
 
@@ -28,6 +31,8 @@ def shown(value: Any) -> str:
 def _shown_text(value: str) -> str:
     if _MOMENT.fullmatch(value):
         return '"<date-time>"'
+    if _DATE.fullmatch(value):
+        return '"<date>"'
     if _PHONE.fullmatch(value):
         return '"<digits>"'
     # What is looked through is longer than what is shown, and bounded: a pattern must not end where the text is cut.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgtrace_analysis.passes.text_fields import text_fields
 from msgtrace_analysis.renderers.guide.registry import registered
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def values(findings: Findings) -> dict[str, Any]:
         "read": [each for each in findings.contracts if each.samples],
         "unread": [each for each in findings.contracts if not each.samples],
         "registry": registry,
+        "text_fields": text_fields,
         "ruled": ruled,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace_analysis.passes.text_fields import text_fields
 from msgtrace_analysis.renderers.catalog_values import Described
 from msgtrace_analysis.renderers.memory.brief import body, proof, short, some, where
 
@@ -45,6 +46,7 @@ def _entry(event: Event, contract: Contract | None, described: Described) -> dic
         "consumers": some(where(each.place) for each in event.consumers),
         **described.of(event, contract),
         "body": body(contract),
+        "sent_as_json_text": some(text_fields(event, contract)),
         "body_samples": 0 if contract is None else contract.samples,
         "also_on": some(event.also_on),
         "evidence": proof(event.evidence),
