@@ -228,3 +228,12 @@ def test_what_a_field_holds_is_said(made: MadeTrace, findings: Callable[[], Find
     assert "string, one of `lost`, `new`, `paid\\|x`" not in contracts  # no label
     assert "| `v` | integer | always | – | version |" in contracts
     assert re.search(r"\| `2` \| 30 \| .* \| .* \| forward \| `note`: required field added \|", contracts)
+
+
+def test_readers_of_a_stream_are_not_sought_in_subscriptions(made: MadeTrace, findings: Callable[[], Findings]) -> None:
+    """Reading one needs no call that subscribes: that none was seen tells nothing about when the recording began."""
+    send = made.send(system="redis", channel="jobs", channel_kind="stream", body={"job": 1})
+    made.receive(send, system="redis", channel="jobs", channel_kind="stream", consumer_group="workers")
+    text = guide.render(findings())
+    assert "streams and lists of Redis are read without one" in text
+    assert "`workers`" in text[text.index("### At-least-once Delivery") :]
