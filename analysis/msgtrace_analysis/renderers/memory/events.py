@@ -46,10 +46,23 @@ def _entry(event: Event, contract: Contract | None, described: Described) -> dic
         "consumers": some(where(each.place) for each in event.consumers),
         **described.of(event, contract),
         "body": body(contract),
+        **_versions(contract),
         "sent_as_json_text": some(text_fields(event, contract)),
         "body_samples": 0 if contract is None else contract.samples,
         "also_on": some(event.also_on),
         "evidence": proof(event.evidence),
+    }
+
+
+def _versions(contract: Contract | None) -> dict[str, Any]:
+    """What the newest version changed: `body` is of all versions together, and nobody sends all of it."""
+    if contract is None or len(contract.versions) < 2:
+        return {}
+    newest = contract.versions[-1]
+    return {
+        "body_is_of": f"all {len(contract.versions)} versions together",
+        "last_version": short(newest.name),
+        "last_version_changed": some(f"{each.path}: {each.what}" for each in newest.changes),
     }
 
 
