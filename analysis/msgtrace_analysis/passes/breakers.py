@@ -38,15 +38,27 @@ TOLD: Final = """
     order by system, channel, service, process_id, observed_ns, operation_id
 """
 
-# One row per call that may fail and be held back, with what it was made to: sends, and calls over HTTP.
+# One row per call that may fail and be held back, with what it was made to: sends, and calls over HTTP. Only of those places
+# and channels of which one failed: where none did, which is most of a trace, there is nothing to tell.
 CALLS: Final = """
-    select
-        coalesce(system, ''), coalesce(nullif(channel, ''), routing_key, ''), service, process_id,
-        coalesce(code_function, ''), coalesce(code_site, ''), outcome in ('raised', 'returned', 'nack'),
-        observed_ns, observed_ns + coalesce(duration_ns, 0), operation_id
-    from operations
-    where kind in ('send', 'call') and coalesce(channel_kind, '') not in ('retry', 'breaker', 'bus') and outcome <> 'unknown'
-    order by 1, 2, 3, 4, 5, 6, observed_ns, operation_id
+    with calls as (
+        select
+            coalesce(system, '') as system, coalesce(nullif(channel, ''), routing_key, '') as channel,
+            service, process_id,
+            coalesce(code_function, '') as code_function, coalesce(code_site, '') as code_site,
+            outcome in ('raised', 'returned', 'nack') as failed,
+            observed_ns, observed_ns + coalesce(duration_ns, 0) as ended_ns, operation_id
+        from operations
+        where kind in ('send', 'call') and coalesce(channel_kind, '') not in ('retry', 'breaker', 'bus')
+            and outcome <> 'unknown'
+    ), failing as (
+        select distinct system, channel, service, process_id, code_function, code_site from calls where failed
+    )
+    select c.*
+    from calls as c
+    semi join failing using (system, channel, service, process_id, code_function, code_site)
+    order by
+        c.system, c.channel, c.service, c.process_id, c.code_function, c.code_site, c.observed_ns, c.operation_id
 """
 
 

@@ -89,18 +89,23 @@ class Counted:
 
 @dataclass(slots=True)
 class Search:
-    """What was found so far, by event type, part of the message, field, kind, and what tells."""
+    """What was found so far, by event type and part of the message, then by field, kind, and what tells."""
 
-    found: defaultdict[tuple[Any, ...], Found] = field(default_factory=lambda: defaultdict(Found))
-    fields: defaultdict[tuple[Any, ...], Counted] = field(default_factory=lambda: defaultdict(Counted))
+    found: defaultdict[tuple[Any, ...], defaultdict[tuple[str, Personal, bool], Found]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Found))
+    )
+    fields: defaultdict[tuple[Any, ...], defaultdict[str, Counted]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Counted))
+    )
 
     def look(self, about: tuple[Any, ...], where: Where, values: Iterable[tuple[str, str, Any]]) -> None:
         """Search the values of one part of one message, given as (field, its name, value)."""
         operation, at_ns, *event = about
+        fields, found = self.fields[*event, where], self.found[*event, where]
         for place, name, value in values:
-            self.fields[*event, where, place].add(operation)
+            fields[place].add(operation)
             for kind, told in kinds_of(name, value):
-                self.found[*event, where, place, kind, told].add(operation, at_ns)
+                found[place, kind, told].add(operation, at_ns)
 
 
 def exposures(study: Study) -> tuple[tuple[Exposure, ...], int, int]:
@@ -142,12 +147,13 @@ def _named(
 
 
 def _exposures(search: Search) -> Iterator[Exposure]:
-    for key, found in sorted(search.found.items(), key=lambda item: tuple(map(str, item[0]))):
+    keys = {(*part, *key): found for part, of_part in search.found.items() for key, found in of_part.items()}
+    for key, found in sorted(keys.items(), key=lambda item: tuple(map(str, item[0]))):
         system, kind, address, name, where, place, personal, told = key
         yield Exposure(
             event=ref(system, kind, address, name), name=without_persons(name), system=system or "",
             channel=without_persons(address), where=where, field=place, kind=personal, messages=len(found.operations),
-            of=search.fields[system, kind, address, name, where, place].messages,
+            of=search.fields[system, kind, address, name, where][place].messages,
             by="content" if told else "name", personal_name="[email]" in place or "[phone]" in place or "[iban]" in place,
             evidence=found.evidence,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
@@ -56,6 +57,7 @@ def target_of(took_ns: ArrayLike) -> Target | None:
     return None
 
 
+@functools.lru_cache(maxsize=10_000)
 def bound(many: int, share: float, confidence: float = CONFIDENCE) -> int | None:
     """Which of so many sorted values, from 1, is at or above the quantile with a confidence; None if none is.
 

@@ -12,8 +12,6 @@ import msgspec
 from msgtrace_analysis.renderers.persons import EMAIL, IBAN, PHONE, is_iban, without_persons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from msgtrace_analysis.findings.security import Personal
 
 _decode = msgspec.json.Decoder().decode
@@ -21,6 +19,8 @@ REDACTED: Final = "[redacted:"
 MAX_CHARACTERS: Final = 20_000
 MAX_DEPTH: Final = 40
 SHORTEST_IBAN: Final = 15
+KEPT_CHARACTERS: Final = 200
+"""Of texts that are remembered, so that few bytes are."""
 ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%.*)?", re.DOTALL)
 """What an address could be: to ask costs as much as a hundred times this."""
 NAMES: Final[dict[str, Personal]] = {
@@ -87,18 +87,32 @@ def read(text: str) -> Any:
         return None
 
 
-def leaves(tree: Any, pointer: str = "", name: str = "", depth: int = 0) -> Iterator[tuple[str, str, Any]]:
+def leaves(tree: Any, pointer: str = "", name: str = "") -> list[tuple[str, str, Any]]:
     """Every value in a tree of JSON, as (pointer, name of the field, value); places in arrays are one, `*`."""
+    found: list[tuple[str, str, Any]] = []
+    _gather(tree, pointer, name, 0, found)
+    return found
+
+
+def _gather(tree: Any, pointer: str, name: str, depth: int, found: list[tuple[str, str, Any]]) -> None:
     if depth > MAX_DEPTH:
         return
     if isinstance(tree, dict):
         for key, value in tree.items():
-            yield from leaves(value, f"{pointer}/{_step(key)}", key, depth + 1)
+            if isinstance(value, dict | list):
+                _gather(value, _under(pointer, key), key, depth + 1, found)
+            elif value is not None and depth < MAX_DEPTH:
+                found.append((_under(pointer, key), key, value))
     elif isinstance(tree, list):
         for value in tree:
-            yield from leaves(value, f"{pointer}/*", name, depth + 1)
+            _gather(value, f"{pointer}/*", name, depth + 1, found)
     elif tree is not None:
-        yield pointer, name, tree
+        found.append((pointer, name, tree))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _under(pointer: str, key: str) -> str:
+    return f"{pointer}/{_step(key)}"
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -107,11 +121,21 @@ def _step(key: str) -> str:
     return without_persons(key).replace("~", "~0").replace("/", "~1")
 
 
-def kinds_of(name: str, value: Any) -> Iterator[tuple[Personal, bool]]:
+def kinds_of(name: str, value: Any) -> tuple[tuple[Personal, bool], ...]:
     """The kinds that one value is, and whether its content tells; by its name alone only what no content told."""
-    found = by_content(value if isinstance(value, str) else "")
-    for kind in sorted(found):
-        yield kind, True
+    if isinstance(value, str):
+        # What repeats, as most short values do, is looked at once.
+        return _kinds(name, value) if len(value) <= KEPT_CHARACTERS else _kinds.__wrapped__(name, value)
     said = by_name(name)
-    if said is not None and said not in found and not isinstance(value, bool) and value != "" and "secret" not in found:
-        yield said, False
+    return () if said is None or isinstance(value, bool) else ((said, False),)
+
+
+@functools.lru_cache(maxsize=50_000)
+def _kinds(name: str, text: str) -> tuple[tuple[Personal, bool], ...]:
+    found = by_content(text)
+    said = by_name(name)
+    by_name_alone = said is not None and said not in found and text != "" and "secret" not in found
+    told: list[tuple[Personal, bool]] = [(kind, True) for kind in sorted(found)]
+    if by_name_alone and said is not None:
+        told.append((said, False))
+    return tuple(told)
