@@ -6,11 +6,14 @@ become HTML or a link. Source: GitHub Flavored Markdown, https://github.github.c
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
 MAX_CHARACTERS: Final = 200
 """Longer text is cut, visibly: documents are for reading."""
+KEPT: Final = 20_000
+"""Texts that are remembered as they are written: names stand in a document again and again."""
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&$@]")
 _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -42,6 +45,7 @@ def _escape(character: str) -> str:
     return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\u{ord(character):04x}")
 
 
+@functools.lru_cache(maxsize=KEPT)
 def text(value: str, limit: int = MAX_CHARACTERS) -> Safe:
     r"""Running text.
 
@@ -54,6 +58,7 @@ def text(value: str, limit: int = MAX_CHARACTERS) -> Safe:
     return Safe(_LINE_START.sub(r"\1\2\\", unlinked))
 
 
+@functools.lru_cache(maxsize=KEPT)
 def code(value: str, limit: int = MAX_CHARACTERS) -> Safe:
     r"""A code span, in a table or outside.
 
