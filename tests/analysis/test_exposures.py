@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from msgtrace_analysis.passes.exposures import Searching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from msgtrace_analysis.findings import Findings
+    from msgtrace_analysis.study import Study
     from tests.analysis.made_trace import MadeTrace
 
 SENT: dict[str, Any] = {"channel": "users", "channel_kind": "exchange", "event_type": "user"}
@@ -33,3 +40,12 @@ def test_by_field_and_kind(made: MadeTrace, findings: Callable[[], Findings]) ->
     }
     assert "ada" not in str(found.exposures).lower()
     assert (found.searched, found.unsearched) == (3, 0)
+
+
+def test_leaving_for_an_error_ends_the_search(
+    made: MadeTrace, study: Callable[[], AbstractContextManager[Study]]
+) -> None:
+    made.send(**SENT, body={"contact": "ada@example.org"})
+    with study() as copy, pytest.raises(KeyboardInterrupt), Searching(copy):
+        raise KeyboardInterrupt
+    assert not [each for each in threading.enumerate() if each.name.startswith("personal data")]

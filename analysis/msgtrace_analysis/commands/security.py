@@ -10,6 +10,7 @@ import click
 from msgtrace_analysis.commands.choosing import choice_options
 from msgtrace_analysis.commands.opening import db_option, format_option, rules_option, show, studied
 from msgtrace_analysis.passes.events import catalogue
+from msgtrace_analysis.passes.exposures import Searching
 from msgtrace_analysis.passes.handling import time_operations
 from msgtrace_analysis.passes.security import security as find_security
 from msgtrace_analysis.passes.stack import stack
@@ -40,7 +41,8 @@ def security(db: Path, rules: Rules, choice: Choice, of: Of, form: Format) -> No
     with studied(db, rules, choice.since) as study:
         time_operations(study)
         known = topology(study)
-        found = find_security(study, stack(study), known)
+        with Searching(study) as searching:
+            found = find_security(study, stack(study), known, searching)
         events = None if choice.everything else frozenset(choice.wanted(catalogue(study, 0, rules)))
     show(security_rows(found if events is None else chosen(found, choice, events), known.permissions, of), form)
 

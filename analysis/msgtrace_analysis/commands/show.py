@@ -72,7 +72,7 @@ def show_event(name: str, db: Path, rules: Rules, since: Since | None, form: Lit
         channels, again = topology(study), tried(study)
         policies, dead = retrying(study, channels, again), dead_letters(study, channels, again)
         delivered, places = guarantees(study), channels_of(study, {event.ref for event in shown})
-        exposed, _, _ = exposures(study)
+        exposed = exposures(study)
     cards = [
         Card(
             event=event,

@@ -16,6 +16,7 @@ from msgtrace_analysis.passes.dead_letters import dead_letters
 from msgtrace_analysis.passes.delivery import guarantees
 from msgtrace_analysis.passes.events import catalogue
 from msgtrace_analysis.passes.executions import executions
+from msgtrace_analysis.passes.exposures import Searching
 from msgtrace_analysis.passes.flows import flows
 from msgtrace_analysis.passes.graph import build_graph
 from msgtrace_analysis.passes.handlers import handlers
@@ -70,11 +71,12 @@ def examine(study: Study, rules: Rules = NO_RULES, step: Callable[[str], None] =
     flowing = flows(study, graph)
     behaviour, known = reliability(study), completeness(study)
     step("checking delivery")
-    delivered = guarantees(study)
-    step("looking for retries")
-    again = tried(study)
-    step("looking for personal data")
-    protected = security(study, system, channels)
+    with Searching(study) as searching:  # personal data, beside what follows
+        delivered = guarantees(study)
+        step("looking for retries")
+        again = tried(study)
+        step("looking for personal data")
+        protected = security(study, system, channels, searching)
     breaking = breakers(study)
     repeated, dead = retrying(study, channels, again), dead_letters(study, channels, again)
     step("inferring schemas")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from msgtrace_analysis.findings import Evidence, Exposure
 from msgtrace_analysis.passes.events import ref
@@ -12,10 +13,15 @@ from msgtrace_analysis.passes.personal import by_content, kinds_of, leaves, read
 from msgtrace_analysis.renderers.persons import without_persons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+    from types import TracebackType
 
     from msgtrace_analysis.findings.security import Personal, Where
     from msgtrace_analysis.study import Study
+
+    About = dict[int, tuple[Any, ...]]
+    Look = Callable[["Search", Sequence[tuple[Any, ...]], About], None]
 
 SEARCHED: Final = 500
 """Messages of each event type, at most."""
@@ -24,6 +30,8 @@ TOGETHER: Final = 50_000
 LEAST: Final = 100
 """... but no fewer than these."""
 PAGE: Final = 5_000
+WAITING: Final = 64_000_000
+"""Characters of pages that wait to be searched, at most."""
 
 # One row per message that is searched: the first of each event type. A receive that was linked repeats its send.
 SAMPLE: Final = """
@@ -108,30 +116,94 @@ class Search:
                 found[place, kind, told].add(operation, at_ns)
 
 
-def exposures(study: Study) -> tuple[tuple[Exposure, ...], int, int]:
-    """Search; what was found, how many messages' bodies were searched, and how many could not be.
+class Searching:
+    """A search that goes on in a thread: it is Python's work, while the passes meanwhile wait for DuckDB. A context manager.
 
-    Needs the tables of `naming`.
+    What is to be searched is read at once, by the thread that asks, for a study answers one at a time. Leaving it for an
+    error ends the search after the page that it is at.
+
+    Args:
+        study: with the tables of `naming`.
+
+    Raises:
+        TraceError: the trace went away.
     """
-    search = Search()
-    ((types,),) = study.rows(TYPES)
-    rows = study.rows(SAMPLE, [min(SEARCHED, max(LEAST, TOGETHER // max(types, 1)))])
-    about = {row[0]: (row[0], row[5], *row[1:5]) for row in rows}
+
+    def __init__(self, study: Study) -> None:
+        self._study, self._search = study, Search()
+        self._pool = ThreadPoolExecutor(1, "personal data")
+        self._pages: deque[tuple[int, Future[None]]] = deque()
+        self._searched = self._unsearched = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self._end(now=True)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end(now=kind is not None)
+
+    def _begin(self) -> None:
+        ((types,),) = self._study.rows(TYPES)
+        rows = self._study.rows(SAMPLE, [min(SEARCHED, max(LEAST, TOGETHER // max(types, 1)))])
+        about = {row[0]: (row[0], row[5], *row[1:5]) for row in rows}
+        self._give(_look_around, rows, about, size=0)
+        operations = [row[0] for row in rows]
+        for start in range(0, len(operations), PAGE):
+            keys = self._study.some_keys(operations[start : start + PAGE])
+            self._give(_look_at_keys, keys, about, size=sum(len(key) for _, key in keys))
+        readable = [row[0] for row in rows if row[-1]]
+        for start in range(0, len(readable), PAGE):
+            bodies = self._study.some_bodies(readable[start : start + PAGE])
+            self._give(_look_into, bodies, about, size=sum(len(text) for _, text in bodies))
+        self._searched, self._unsearched = len(readable), len(rows) - len(readable)
+
+    def _give(self, look: Look, rows: Sequence[tuple[Any, ...]], about: About, *, size: int) -> None:
+        """Have a page searched; wait where too much waits already."""
+        while self._pages and sum(waiting for waiting, _ in self._pages) + size > WAITING:
+            self._pages.popleft()[1].result()
+        self._pages.append((size, self._pool.submit(look, self._search, rows, about)))
+
+    def _end(self, *, now: bool) -> None:
+        self._pool.shutdown(wait=now, cancel_futures=now)
+
+    def found(self) -> tuple[tuple[Exposure, ...], int, int]:
+        """What was found, how many messages' bodies were searched, and how many could not be."""
+        while self._pages:
+            self._pages.popleft()[1].result()
+        return (*_exposures(self._search), *_errors(self._study)), self._searched, self._unsearched
+
+
+def exposures(study: Study) -> tuple[Exposure, ...]:
+    """What was found. Needs the tables of `naming`."""
+    with Searching(study) as searching:
+        found, _, _ = searching.found()
+    return found
+
+
+def _look_around(search: Search, rows: Sequence[tuple[Any, ...]], about: About) -> None:
+    """Search what messages have beside their bodies and keys."""
     for operation, *_, headers, routing_key, channel, message_id, correlation_id, _ in rows:
         if headers and headers != "{}":
             values = leaves(read(headers))
             search.look(about[operation], "header", ((pointer[1:], name, value) for pointer, name, value in values))
         for where, value in _named(routing_key, channel, message_id, correlation_id):
             search.look(about[operation], where, [("", "", value)])
-    operations = [row[0] for row in rows]
-    for start in range(0, len(operations), PAGE):
-        for operation, key in study.some_keys(operations[start : start + PAGE]):
-            search.look(about[operation], "key", [("", "", key)])
-    readable = [row[0] for row in rows if row[-1]]
-    for start in range(0, len(readable), PAGE):
-        for operation, text in study.some_bodies(readable[start : start + PAGE]):
-            search.look(about[operation], "body", leaves(read(text)))
-    return (*_exposures(search), *_errors(study)), len(readable), len(rows) - len(readable)
+
+
+def _look_at_keys(search: Search, rows: Sequence[tuple[Any, ...]], about: About) -> None:
+    for operation, key in rows:
+        search.look(about[operation], "key", [("", "", key)])
+
+
+def _look_into(search: Search, rows: Sequence[tuple[Any, ...]], about: About) -> None:
+    for operation, text in rows:
+        search.look(about[operation], "body", leaves(read(text)))
 
 
 def _named(
