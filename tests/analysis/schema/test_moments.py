@@ -35,3 +35,23 @@ def test_a_field_that_becomes_optional_is_found_near() -> None:
     bodies = [{"id": 1, "note": 1}] * 40 + [{"id": 1, **({"note": 1} if rng.random() < 0.5 else {})} for _ in range(40)]
     (moment,) = moments(timeline_of(bodies))
     assert 39 <= moment <= 44
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_another_rate_is_no_other_version(seed: int) -> None:
+    rng = random.Random(seed)
+
+    def body(rate: float) -> dict[str, Any]:
+        return {"id": 1, **({"note": 1} if rng.random() < rate else {})}
+
+    mixed = [{"id": 1}, {"id": 1, "note": 1}]
+    bodies = [*mixed, *(body(0.2) for _ in range(60)), *(body(0.7) for _ in range(160)), *mixed]
+    assert moments(timeline_of(bodies)) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_rare_field_that_is_late_by_chance_is_no_change(seed: int) -> None:
+    rng = random.Random(seed)
+    fields = [f"field_{number}" for number in range(30)]
+    bodies = [{name: 1 for name in fields if rng.random() < 0.15} for _ in range(60)]
+    assert moments(timeline_of(bodies)) == []

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 MAX_SIGNATURES: Final = 256
 """Different ones; what has more has no versions that can be told."""
-EVIDENCE: Final = 20.0
-"""Twice the gain in log likelihood by taking a field's rate for another one after a moment: what all fields and moments of
-a type together reach by chance once in some hundred types (Wilks 1938, with the moments counted)."""
+CHANCE: Final = 0.001
+"""Probability up to which a change is none of chance; divided by how many were looked for, everything after each body."""
 MIN_SIDE: Final = 5
 """Bodies before and after a moment."""
 MAX_MOMENTS: Final = 7
@@ -40,7 +39,7 @@ def moments(timeline: Timeline) -> list[int]:
         return []
     places = {item: place for place, item in enumerate(items)}
     has = {each: [places[item] for item in _items(each)] for each in signatures}
-    matrix = np.zeros((len(orders), len(items)), dtype=np.float64)
+    matrix = np.zeros((len(orders), len(items)), dtype=np.int64)
     for row, order in enumerate(orders):
         matrix[row, has[timeline.kept[order]]] = 1
     found: list[int] = []
@@ -65,24 +64,36 @@ def _items(signature: Signature) -> Iterator[tuple[str, ...]]:
             yield name, each, ":", kind.__name__
 
 
-def _best(matrix: NDArray[np.float64]) -> int | None:
+def _best(matrix: NDArray[np.int64]) -> int | None:
     """The row at which dividing tells most; None where it tells too little."""
-    rows = len(matrix)
+    rows, items = matrix.shape
     if rows < 2 * MIN_SIDE:
         return None
     before = np.cumsum(matrix, axis=0)[MIN_SIDE - 1 : rows - MIN_SIDE]
-    lengths = np.arange(MIN_SIDE, rows - MIN_SIDE + 1, dtype=np.float64)[:, None]
+    lengths = np.arange(MIN_SIDE, rows - MIN_SIDE + 1)[:, None]
     whole = matrix.sum(axis=0)
-    gain = 2 * (
-        _likelihood(before, lengths)
-        + _likelihood(whole - before, rows - lengths)
-        - _likelihood(whole, np.float64(rows))
-    )
-    if not gain.size or gain.max() < EVIDENCE:
+    changed = _surprise(before, lengths, whole, rows).max(axis=0) >= np.log(rows * items / CHANCE)
+    if not changed.any():
         return None
+    gain = _likelihood(before, lengths) + _likelihood(whole - before, rows - lengths) - _likelihood(whole, rows)
     # Of all that changed for good: the moment at which all of it together is told best.
-    changed = gain.max(axis=0) >= EVIDENCE
     return MIN_SIDE + int(gain[:, changed].sum(axis=1).argmax())
+
+
+def _surprise(before: Any, lengths: Any, whole: Any, rows: int) -> Any:
+    """How unlikely a division is where the rows are in any order: minus the logarithm of its hypergeometric probability.
+
+    0 where both sides have some rows with and some without: that is another rate, which no reader of a schema can tell.
+    """
+    after = whole - before
+    one_sided = (before == 0) | (before == lengths) | (after == 0) | (after == rows - lengths)
+    factorials = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, rows + 1)))))  # their logarithms
+
+    def ways(of: Any, some: Any) -> Any:
+        return factorials[of] - factorials[some] - factorials[of - some]
+
+    told = ways(rows, whole) - ways(lengths, before) - ways(rows - lengths, after)
+    return np.where(one_sided, told, 0.0)
 
 
 def _likelihood(hits: Any, samples: Any) -> Any:
