@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from msgtrace_analysis.passes.schema.shapes import Arrays, Objects, Shape
 
 CHANCE: Final = 0.01
-"""Probability up to which a difference between two versions is none of chance."""
+"""Probability up to which a difference between two versions is none of chance, of all that is compared together."""
 
 
 Unseen = Callable[[int, int, int], float]
@@ -44,37 +44,55 @@ class Contrast:
 
 def changes(old: Shape, new: Shape) -> Iterator[Change]:
     """What is different in the newer of two settled shapes, beyond what chance may show."""
-    return (each.change for each in differences(old, new) if each.chance <= CHANCE)
+    limit = CHANCE / max(1, _places(old), _places(new))
+    return (each.change for each in differences(old, new, limit=limit) if each.chance <= limit)
 
 
-def differences(old: Shape, new: Shape, path: str = "", unseen: Unseen = at_its_rate) -> Iterator[Contrast]:
+def _places(shape: Shape) -> int:
+    """At how many places a shape says what stands there: so often chance has its chance (Bonferroni)."""
+    found = 1
+    if shape.objects is not None:
+        values = () if shape.objects.values is None else (shape.objects.values,)
+        found += sum(map(_places, values if shape.objects.fields is None else shape.objects.fields.values()))
+    if shape.arrays is not None:
+        items = () if shape.arrays.items is None else (shape.arrays.items,)
+        found += sum(map(_places, shape.arrays.places or items))
+    return found
+
+
+def differences(
+    old: Shape, new: Shape, path: str = "", unseen: Unseen = at_its_rate, limit: float = CHANCE
+) -> Iterator[Contrast]:
     """All that is different in the newer of two settled shapes.
 
-    With the shapes exchanged it is the same differences, seen from the other side.
+    With the shapes exchanged it is the same differences, seen from the other side. Types that came or went by more than
+    `limit` are told one by one.
     """
-    yield from _types(old, new, path, unseen)
+    yield from _types(old, new, path, unseen, limit)
     if old.objects is not None and new.objects is not None:
         whole = (
             old.objects.count - min(old.cut, old.objects.count),
             new.objects.count - min(new.cut, new.objects.count),
         )
-        yield from _fields(old.objects, new.objects, whole, path, unseen)
+        yield from _fields(old.objects, new.objects, whole, path, unseen, limit)
     if old.arrays is not None and new.arrays is not None:
-        yield from _arrays(old.arrays, new.arrays, path, unseen)
+        yield from _arrays(old.arrays, new.arrays, path, unseen, limit)
 
 
-def _arrays(old: Arrays, new: Arrays, path: str, unseen: Unseen) -> Iterator[Contrast]:
+def _arrays(old: Arrays, new: Arrays, path: str, unseen: Unseen, limit: float) -> Iterator[Contrast]:
     if old.items is not None and new.items is not None and old.items.count and new.items.count:
-        yield from differences(old.items, new.items, f"{path}[]", unseen)
+        yield from differences(old.items, new.items, f"{path}[]", unseen, limit)
     elif old.places is not None and new.places is not None and len(old.places) == len(new.places):
         for place, (before, after) in enumerate(zip(old.places, new.places, strict=True)):
-            yield from differences(before, after, f"{path}[{place}]", unseen)
+            yield from differences(before, after, f"{path}[{place}]", unseen, limit)
 
 
-def _fields(old: Objects, new: Objects, whole: tuple[int, int], path: str, unseen: Unseen) -> Iterator[Contrast]:
+def _fields(
+    old: Objects, new: Objects, whole: tuple[int, int], path: str, unseen: Unseen, limit: float
+) -> Iterator[Contrast]:
     if old.fields is None or new.fields is None:
         if old.values is not None and new.values is not None:
-            yield from differences(old.values, new.values, f"{path}.*" if path else "*", unseen)
+            yield from differences(old.values, new.values, f"{path}.*" if path else "*", unseen, limit)
         return
     for name in sorted(old.fields.keys() | new.fields.keys()):
         here = f"{path}.{name}" if path else name
@@ -92,7 +110,7 @@ def _fields(old: Objects, new: Objects, whole: tuple[int, int], path: str, unsee
             )[side]
             yield Contrast(Change(here, what, reads), chance, f"{had} of {old.count}", f"{has} of {new.count}")
         if before is not None and after is not None:
-            yield from differences(before, after, here, unseen)
+            yield from differences(before, after, here, unseen, limit)
 
 
 def _presence(had: int, of_old: int, has: int, of_new: int) -> tuple[str, Verdict, int] | None:
@@ -108,10 +126,10 @@ def _presence(had: int, of_old: int, has: int, of_new: int) -> tuple[str, Verdic
     return None
 
 
-def _types(old: Shape, new: Shape, path: str, unseen: Unseen) -> Iterator[Contrast]:
+def _types(old: Shape, new: Shape, path: str, unseen: Unseen, limit: float) -> Iterator[Contrast]:
     gone = {name: unseen(old.of(name), old.count, new.count) for name in _kinds(old) - _kinds(new)}
     came = {name: unseen(new.of(name), new.count, old.count) for name in _kinds(new) - _kinds(old)}
-    lost, gained = ({name for name, of in each.items() if of <= CHANCE} for each in (gone, came))
+    lost, gained = ({name for name, of in each.items() if of <= limit} for each in (gone, came))
     chance = max((each[name] for each, names in ((gone, lost), (came, gained)) for name in names), default=0.0)
     were, are = _words(_kinds(old)), _words(_kinds(new))
     found: tuple[str, Verdict] | None = None
