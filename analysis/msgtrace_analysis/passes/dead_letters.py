@@ -27,6 +27,9 @@ LIMITS: Final = {
     "x-expires": "queue expires after {} ms",
 }
 
+BY_CONSUMERS: Final = frozenset({"rejected", "delivery_limit"})
+"""Reasons of RabbitMQ for which a consumer had the message when it died: https://www.rabbitmq.com/docs/dlx"""
+
 # One row per channel that messages were sent on from by services that took them there.
 REDRIVEN: Final = """
     select r.channel, list_sort(list(distinct r.service)), count(*)
@@ -154,6 +157,7 @@ def _went(ends: Iterable[tuple[Group, End]], found: Tried) -> dict[tuple[str, st
     seen: set[tuple[str, str]] = set()
     for receives in found.receives.values():
         first = receives[0]
+        handled: dict[str, int] = {}
         for each in receives:
             for death in each.deaths:
                 if (each.message, death.queue + death.reason) in seen:
@@ -163,8 +167,11 @@ def _went(ends: Iterable[tuple[Group, End]], found: Tried) -> dict[tuple[str, st
                 to = each.channel if each.channel != death.queue else ""
                 at = went["rabbitmq", death.queue, "exchange", to]
                 at.reasons[death.reason] += 1
-                at.ages_s.append(max(0, each.at_ns - first.at_ns) / 1e9)
+                # Who rejects has it at the time; what becomes of it without a consumer is seen when it comes.
+                died_ns = handled.get(death.queue, each.at_ns) if death.reason in BY_CONSUMERS else each.at_ns
+                at.ages_s.append(max(0, died_ns - first.at_ns) / 1e9)
                 at.operations.append((each.operation_id, each.at_ns))
+            handled[each.channel] = each.at_ns
     for group, its in ends:
         last = group.attempts[-1]
         if its.then == "dead letter" and its.by == "publish":
