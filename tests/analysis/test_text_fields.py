@@ -30,6 +30,14 @@ def test_fields_of_a_streams_entry_that_are_json_are_said_to_be_text(
     }
     guide = render("MESSAGING_GUIDE.md", found)["MESSAGING_GUIDE.md"]
     assert guide.count("- `payload` travels as JSON text") == 1
+    flows = json.loads(render("EVENT_FLOWS.json", found)["EVENT_FLOWS.json"])
+    assert [each["sent_as_json_text"] for each in flows["event_catalog"]].count(["payload"]) == 1
+    schemas = render("schemas/", found)
+    said = [
+        json.loads(each)["x-msgtrace"]["sent_as_json_text"] for name, each in schemas.items() if "index" not in name
+    ]
+    assert sorted(said) == [[], ["payload"]]
+    assert render("asyncapi.yaml", found)["asyncapi.yaml"].count("x-sent-as-json-text:") == 1
 
 
 def test_a_queue_that_names_its_event_has_each_parameter_once(

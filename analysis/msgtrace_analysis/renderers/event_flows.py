@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace_analysis.passes.text_fields import text_fields
 from msgtrace_analysis.renderers.catalog_values import Described
 from msgtrace_analysis.renderers.contract_values import counted
 from msgtrace_analysis.renderers.flow_values import flow
@@ -85,6 +86,7 @@ def event(event: Event, contract: Contract | None) -> dict[str, Any]:
         "producers": [value(each.place) | {"evidence": value(each.evidence)} for each in event.publishers],
         "consumers": [value(each.place) | {"evidence": value(each.evidence)} for each in event.consumers],
         "schema": None if contract is None or not contract.samples else dict(contract.schema),
+        "sent_as_json_text": list(text_fields(event, contract)),
         "schema_samples": 0 if contract is None else contract.samples,
         "schema_unread": 0 if contract is None else contract.unread,
         "schema_certainty": None if contract is None or not contract.samples else contract.certainty,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from msgtrace_analysis.passes.schema.json_schema import DIALECT
+from msgtrace_analysis.passes.text_fields import text_fields
 from msgtrace_analysis.renderers.file_names import INDEX, distinct, stems
 from msgtrace_analysis.renderers.json_values import text, time_of
 from msgtrace_analysis.renderers.persons import without_persons
@@ -56,7 +57,15 @@ def render(described: Sequence[tuple[Event, Contract]], trace_id: str) -> dict[s
             file = f"{stem}~{name}.json"
             about = _version(version)
             written[file] = _file(
-                event, version.schema, {**_of(event), **about, "certainty": contract.certainty}, version.name
+                event,
+                version.schema,
+                {
+                    **_of(event),
+                    **about,
+                    "certainty": contract.certainty,
+                    "sent_as_json_text": list(text_fields(event, contract)),
+                },
+                version.name,
             )
             versions.append({"file": file, **about})
         entries.append({**entry, "versions": versions})
@@ -84,6 +93,7 @@ def _entry(event: Event, contract: Contract) -> dict[str, Any]:
         "cut": contract.cut,
         "certainty": contract.certainty,
         "versioned_by": contract.versioned_by or None,
+        "sent_as_json_text": list(text_fields(event, contract)),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from msgtrace_analysis.passes.text_fields import text_fields
 from msgtrace_analysis.renderers.asyncapi.schemas import payload
 from msgtrace_analysis.renderers.markdown import visible
 from msgtrace_analysis.renderers.values import value
@@ -43,6 +44,8 @@ def message(
         written["headers"] = headers
     if contract is not None and contract.samples:
         written["payload"] = payload(contract, keys, schemas)
+    if as_text := text_fields(event, contract):
+        written["x-sent-as-json-text"] = [visible(each) for each in as_text]
     if location := _correlation(contract, uses):
         written["correlationId"] = {"location": location}
     written["x-event"] = event.ref
