@@ -34,7 +34,7 @@ class DeadRoute:
         retry: it is part of a way back to the source, and not an end.
         reasons: why, as the broker says (`rejected`, `expired`, `maxlen`, `delivery_limit`) or as was seen, and how many.
         messages: that were seen to go this way.
-        median_age_s: from the first time that a message was received to its being dead: to the last time that its consumer had it, where that
+        median_age_s: from the first time that a message was received to its being dead: to when its consumer had it, where that
             rejected it, else to its being seen where it went; None where unknown.
         oldest_s: the longest of these.
         retention: how long, or how many, the targets keep, as declared: `time to live 60000 ms`, `length limit 100`.
